@@ -1,0 +1,70 @@
+//! The crate's error, and two small readers of what sqlx answers.
+
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgQueryResult;
+
+use crate::server::ServerError;
+
+/// What can go wrong before a service has its tables. Meant for the log and the operator, never
+/// for a caller: the text may hold the database's own words.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database refused, or could not be reached.
+    #[error("database: {0}")]
+    Sql(#[from] sqlx::Error),
+    /// A migration failed, or what was applied earlier is not what this program holds.
+    #[error("migration: {0}")]
+    Migrate(#[from] MigrateError),
+    /// The text is not a database URL. The text itself is left out, since it may hold a password.
+    #[error("not a database URL: {0}")]
+    Url(#[from] url::ParseError),
+    /// A password that Postgres and its clients might normalise differently (RFC 4013).
+    #[error("the password of role {role} must be printable ASCII and not empty")]
+    Password {
+        /// The role that should have had it.
+        role: &'static str,
+    },
+    /// The private server could not be started or stopped.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+}
+
+/// The name of the constraint that a statement violated, if that is why it failed.
+///
+/// Lets `store` turn a named constraint into a named error of the domain.
+pub fn constraint(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error()?.constraint()
+}
+
+/// Asserts how many rows a statement touched.
+///
+/// # Errors
+/// [`sqlx::Error::Protocol`] that names both numbers, so that a `store` function can use `?`. It
+/// is never transient: a row that should be there and is not will not come back by repeating.
+pub fn ensure_affected(result: &PgQueryResult, expected: u64) -> Result<(), sqlx::Error> {
+    let touched = result.rows_affected();
+    if touched == expected {
+        return Ok(());
+    }
+    Err(sqlx::Error::Protocol(format!("{touched} rows touched where {expected} were expected")))
+}
+
+/// Whether the database could not be reached, or went away in the middle: the same call may succeed later, and whether a
+/// commit that was under way has happened is unknown.
+pub fn is_outage(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+    // Connection exceptions, too many connections, and the server's own shutdowns and start-ups.
+    let state = sqlstate(error).unwrap_or_default();
+    let refused = state.starts_with("08") || state.starts_with("57P") || state == "53300";
+    refused || matches!(error, Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed)
+}
+
+/// The SQLSTATE of a refusal by the database.
+pub(crate) fn sqlstate(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error()?.code().map(|code| code.into_owned())
+}
+
+/// Whether the database refused with one of these SQLSTATEs.
+pub(crate) fn has_state(error: &sqlx::Error, states: &[&str]) -> bool {
+    sqlstate(error).is_some_and(|code| states.contains(&code.as_str()))
+}

@@ -1,0 +1,89 @@
+//! Calls that are safe to repeat (AIP-155): the first answer to a request id is kept, in the transaction that does the work,
+//! and given again to whoever sends the same request with the same id.
+//!
+//! Each service's own migration creates the table:
+//!
+//! ```sql
+//! CREATE TABLE idempotency_keys (
+//!     caller       text        NOT NULL,
+//!     request_id   uuid        NOT NULL,
+//!     method       text        NOT NULL,
+//!     request_hash bytea       NOT NULL,
+//!     answer       bytea       NOT NULL,
+//!     create_time  timestamptz NOT NULL DEFAULT now(),
+//!     PRIMARY KEY (caller, request_id)
+//! );
+//! ```
+
+use aws_lc_rs::digest::{SHA256, digest};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// One call, as its repetitions are recognised.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// Who calls; each caller's ids are its own.
+    pub caller: String,
+    /// The id that the caller chose.
+    pub request_id: Uuid,
+    /// The method's name.
+    pub method: &'static str,
+    /// SHA-256 of the request.
+    pub request_hash: Vec<u8>,
+}
+
+impl Key {
+    /// Of a call, with the bytes that make the request what it is (without the id itself).
+    pub fn new(caller: String, request_id: Uuid, method: &'static str, request: &[u8]) -> Self {
+        Self { caller, request_id, method, request_hash: digest(&SHA256, request).as_ref().to_vec() }
+    }
+}
+
+/// What is known of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing: do the work.
+    Never,
+    /// It was done; this was the answer.
+    Answered(Vec<u8>),
+    /// The id was used for something else.
+    Otherwise,
+}
+
+/// Looks a call up.
+///
+/// # Errors
+/// Those of the database.
+pub async fn find(conn: &mut PgConnection, key: &Key) -> Result<Seen, sqlx::Error> {
+    let row: Option<(String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "SELECT method, request_hash, answer FROM idempotency_keys WHERE caller = $1 AND request_id = $2",
+    )
+    .bind(&key.caller)
+    .bind(key.request_id)
+    .fetch_optional(conn)
+    .await?;
+    Ok(match row {
+        None => Seen::Never,
+        Some((method, hash, answer)) if method == key.method && hash == key.request_hash => Seen::Answered(answer),
+        Some(_) => Seen::Otherwise,
+    })
+}
+
+/// Keeps the answer to a call. False if another transaction was faster with the same id: roll back, and look again.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert(conn: &mut PgConnection, key: &Key, answer: &[u8]) -> Result<bool, sqlx::Error> {
+    let inserted = sqlx::query(
+        "INSERT INTO idempotency_keys (caller, request_id, method, request_hash, answer) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+    )
+    .bind(&key.caller)
+    .bind(key.request_id)
+    .bind(key.method)
+    .bind(&key.request_hash)
+    .bind(answer)
+    .execute(conn)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}

@@ -1,0 +1,34 @@
+//! What every service does the same way with Postgres, and a private server to try things on.
+//!
+//! | module | room for |
+//! |---|---|
+//! | [`pool`] | connections: limits, timeouts, a check of those that lay idle |
+//! | [`mod@migrate`] | a schema brought up to date by one process at a time |
+//! | [`mod@retry`] | whole transactions repeated after a conflict |
+//! | [`idempotency`] | answers kept, so that calls are safe to repeat |
+//! | [`outbox`] | events written in the transaction that makes them true |
+//! | [`mod@bootstrap`] | roles and schemas, made by an administrator |
+//! | [`server`] | a private Postgres for `kontor up` and for tests |
+//! | `testing` | one such server for a whole test run (feature `testing`) |
+//!
+//! Only plain SQL that also runs on CockroachDB and YugabyteDB: no advisory locks, no
+//! LISTEN/NOTIFY, no serial ids.
+
+pub mod bootstrap;
+pub mod error;
+pub mod idempotency;
+pub mod migrate;
+pub mod outbox;
+pub mod pool;
+mod quote;
+pub mod retry;
+mod secret_url;
+pub mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use bootstrap::{Role, bootstrap, create_database, role_url};
+pub use error::{Error, constraint, ensure_affected, is_outage};
+pub use migrate::migrate;
+pub use pool::{PoolOptions, connect};
+pub use retry::{Transient, retry};

