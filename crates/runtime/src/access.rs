@@ -1,0 +1,164 @@
+//! Who may call what, read from the contract: the option `(kontor.access.v1.rule)` of each method.
+
+use std::collections::HashMap;
+
+use prost_reflect::{DynamicMessage, MethodDescriptor, ReflectMessage, Value};
+use tonic::{Code, Status};
+
+use crate::caller::{Caller, Subject};
+use crate::fault::{ErrorReason, Fault};
+
+/// Who may call a method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Anyone.
+    Public,
+    /// Any user or service with a valid token.
+    SignedIn,
+    /// Callers whose token carries the permission.
+    Permission(String),
+    /// Other services only.
+    Internal,
+}
+
+/// A contract that can't be served.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// The service is not in the contract.
+    #[error("the service {0} is not in the contract")]
+    UnknownService(String),
+    /// A method says nothing about who may call it.
+    #[error("the method {0} has no rule: give it the option (kontor.access.v1.rule)")]
+    NoRule(String),
+}
+
+/// The rules of some services, by the path of each method: `/kontor.order.v1.OrderService/GetOrder`.
+#[derive(Clone, Debug, Default)]
+pub struct Rules(HashMap<String, Rule>);
+
+impl Rules {
+    /// Adds those of one service, or says which method has none.
+    pub fn add(&mut self, contract: &prost_reflect::DescriptorPool, service: &str) -> Result<(), AccessError> {
+        let descriptor =
+            contract.get_service_by_name(service).ok_or_else(|| AccessError::UnknownService(service.into()))?;
+        for method in descriptor.methods() {
+            let rule = rule_of(&method).ok_or_else(|| AccessError::NoRule(method.full_name().into()))?;
+            self.0.insert(format!("/{service}/{}", method.name()), rule);
+        }
+        Ok(())
+    }
+
+    /// The rule of a method; none if no service here has it.
+    pub fn get(&self, path: &str) -> Option<&Rule> {
+        self.0.get(path)
+    }
+}
+
+/// The rule that stands in the contract beside a method.
+pub fn rule_of(method: &MethodDescriptor) -> Option<Rule> {
+    let extension = method.parent_pool().get_extension_by_name("kontor.access.v1.rule")?;
+    let options = method.options();
+    if !options.has_extension(&extension) {
+        return None;
+    }
+    kind_of(options.get_extension(&extension).as_message()?)
+}
+
+fn kind_of(rule: &DynamicMessage) -> Option<Rule> {
+    let oneof = rule.descriptor().oneofs().find(|oneof| oneof.name() == "kind")?;
+    let field = oneof.fields().find(|field| rule.has_field(field))?;
+    match (field.name(), rule.get_field(&field).as_ref()) {
+        ("public", _) => Some(Rule::Public),
+        ("signed_in", _) => Some(Rule::SignedIn),
+        ("internal", _) => Some(Rule::Internal),
+        ("permission", Value::String(permission)) if !permission.is_empty() => {
+            Some(Rule::Permission(permission.clone()))
+        }
+        (_, _) => None,
+    }
+}
+
+impl Rule {
+    /// Lets the caller in, or says why not.
+    pub fn admit(&self, caller: &Caller) -> Result<(), Status> {
+        match (self, &caller.subject) {
+            (Self::Public, _) => Ok(()),
+            (Self::Internal, Subject::Service(_)) => Ok(()),
+            (Self::SignedIn, Subject::User(_) | Subject::Service(_)) => Ok(()),
+            (Self::Permission(permission), Subject::User(_) | Subject::Service(_)) => {
+                if caller.may(permission) {
+                    Ok(())
+                } else {
+                    Err(missing_permission(permission))
+                }
+            }
+            (Self::Internal, Subject::User(_)) => Err(services_only()),
+            (Self::Internal | Self::SignedIn | Self::Permission(_), Subject::Anonymous) => Err(no_token()),
+        }
+    }
+}
+
+fn missing_permission(permission: &str) -> Status {
+    let message = format!("this needs the permission {permission}, which your token does not carry");
+    let fault = Fault::new(Code::PermissionDenied, ErrorReason::PermissionMissing, message);
+    fault.metadata("permission", permission).into()
+}
+
+fn services_only() -> Status {
+    Fault::new(Code::PermissionDenied, ErrorReason::InternalMethod, "this method is for Kontor's own services").into()
+}
+
+fn no_token() -> Status {
+    let message = "sign in first: send an access token as \"authorization: Bearer TOKEN\"";
+    Fault::new(Code::Unauthenticated, ErrorReason::TokenMissing, message).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_of_the_contract_has_a_rule() {
+        let mut rules = Rules::default();
+        for service in crate::contract().services() {
+            rules.add(crate::contract(), service.full_name()).unwrap();
+        }
+        assert_eq!(rules.get("/kontor.order.v1.OrderService/PlaceOrder"), Some(&Rule::Public));
+        let import = Rule::Permission("catalog.edit".into());
+        assert_eq!(rules.get("/kontor.catalog.v1.ProductService/ImportProducts"), Some(&import));
+        assert_eq!(rules.get("/kontor.catalog.v1.InventoryService/ReserveStock"), Some(&Rule::Internal));
+    }
+
+    #[test]
+    fn a_method_without_a_rule_is_refused() {
+        let mut set = <prost_types::FileDescriptorSet as prost::Message>::decode(kontor_proto::DESCRIPTOR_SET).unwrap();
+        for method in set.file.iter_mut().flat_map(|f| &mut f.service).flat_map(|s| &mut s.method) {
+            method.options = None;
+        }
+        let pool = prost_reflect::DescriptorPool::from_file_descriptor_set(set).unwrap();
+        let refused = Rules::default().add(&pool, "kontor.auth.v1.TokenService");
+        assert_eq!(refused, Err(AccessError::NoRule("kontor.auth.v1.TokenService.GetJwks".into())));
+    }
+
+    #[test]
+    fn callers_are_admitted_by_what_they_are() {
+        let user = |permissions: &[&str]| {
+            let id = kontor_types::ids::UserId::generate();
+            Caller::new(Subject::User(id), permissions.iter().map(ToString::to_string))
+        };
+        let service = Caller::new(Subject::Service("order".into()), []);
+        let edit = Rule::Permission("catalog.edit".into());
+        let code = |rule: &Rule, caller: &Caller| rule.admit(caller).map_err(|status| status.code());
+
+        assert_eq!(code(&Rule::Public, &Caller::default()), Ok(()));
+        assert_eq!(code(&Rule::SignedIn, &Caller::default()), Err(Code::Unauthenticated));
+        assert_eq!(code(&Rule::SignedIn, &user(&[])), Ok(()));
+        assert_eq!(code(&edit, &Caller::default()), Err(Code::Unauthenticated));
+        assert_eq!(code(&edit, &user(&["order.read"])), Err(Code::PermissionDenied));
+        assert_eq!(code(&edit, &user(&["catalog.edit"])), Ok(()));
+        assert_eq!(code(&edit, &service), Err(Code::PermissionDenied));
+        assert_eq!(code(&Rule::Internal, &user(&["catalog.edit"])), Err(Code::PermissionDenied));
+        assert_eq!(code(&Rule::Internal, &Caller::default()), Err(Code::Unauthenticated));
+        assert_eq!(code(&Rule::Internal, &service), Ok(()));
+    }
+}

@@ -1,0 +1,69 @@
+//! Who is behind a call, as its access token says.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use kontor_types::ids::UserId;
+use tonic::{Extensions, Request};
+
+/// Who is behind a call. The server layer puts it into each request's extensions, after it has checked the token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    /// Who it is.
+    pub subject: Subject,
+    permissions: Arc<HashSet<String>>,
+}
+
+/// Who it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Subject {
+    /// Nobody that we know: no token was sent.
+    #[default]
+    Anonymous,
+    /// A person with an account.
+    User(UserId),
+    /// Another service, by the name of its account: "order".
+    Service(String),
+}
+
+impl fmt::Display for Subject {
+    /// As the token's `sub` names it; empty for nobody.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => Ok(()),
+            Self::User(id) => id.fmt(f),
+            Self::Service(name) => write!(f, "serviceAccounts/{name}"),
+        }
+    }
+}
+
+impl Caller {
+    /// With the permissions that the token carries.
+    pub fn new(subject: Subject, permissions: impl IntoIterator<Item = String>) -> Self {
+        Self { subject, permissions: Arc::new(permissions.into_iter().collect()) }
+    }
+
+    /// Of a request that came through the server layer.
+    pub fn of<T>(request: &Request<T>) -> Self {
+        Self::from_extensions(request.extensions())
+    }
+
+    /// Of a request's extensions.
+    pub fn from_extensions(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// The user, if a person is behind the call.
+    pub fn user(&self) -> Option<UserId> {
+        match self.subject {
+            Subject::User(id) => Some(id),
+            Subject::Anonymous | Subject::Service(_) => None,
+        }
+    }
+
+    /// Whether the token carries the permission.
+    pub fn may(&self, permission: &str) -> bool {
+        self.permissions.contains(permission)
+    }
+}

@@ -1,0 +1,35 @@
+//! Between wire types and plain types, for what several services send.
+
+use chrono::{DateTime, Utc};
+use kontor_proto::google::r#type as wire;
+use kontor_types::{Currency, Money};
+use prost_types::Timestamp;
+use tonic::Status;
+
+use crate::fault::Fault;
+
+/// Money for the wire.
+pub fn money_to_wire(money: Money) -> wire::Money {
+    let (units, nanos) = money.to_units();
+    wire::Money { currency_code: money.currency.code().into(), units, nanos }
+}
+
+/// Money from the wire; `path` is the field that holds it.
+pub fn money_from_wire(path: &str, money: &wire::Money) -> Result<Money, Status> {
+    let currency = currency_from_wire(&format!("{path}.currency_code"), &money.currency_code)?;
+    Money::from_units(currency, money.units, money.nanos).map_err(|e| Fault::field(path, e.to_string()).into())
+}
+
+/// A currency from the wire; empty means USD.
+pub fn currency_from_wire(path: &str, code: &str) -> Result<Currency, Status> {
+    if code.is_empty() {
+        return Ok(Currency::USD);
+    }
+    Currency::from_code(code).map_err(|e| Fault::field(path, e.to_string()).into())
+}
+
+/// A time for the wire.
+pub fn time_to_wire(time: DateTime<Utc>) -> Timestamp {
+    let nanos = i32::try_from(time.timestamp_subsec_nanos()).unwrap_or_default();
+    Timestamp { seconds: time.timestamp(), nanos }
+}

@@ -1,0 +1,46 @@
+//! `grpc.health.v1`: what a service says of itself. A probe of its own (its database, its peers) decides.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+/// How often the probe is made, and how long it may take.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Keeps the status of the services (and of "", the whole server) as the probe finds it, until `stop`.
+pub(crate) async fn watch<F, Fut>(
+    reporter: HealthReporter,
+    services: Vec<String>,
+    stop: CancellationToken,
+    mut probe: F,
+) where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<(), String>>,
+{
+    let mut was_ready = None;
+    while !stop.is_cancelled() {
+        let found = tokio::time::timeout(EVERY, probe()).await.unwrap_or_else(|_| Err("no answer in time".into()));
+        if was_ready != Some(found.is_ok()) {
+            was_ready = Some(found.is_ok());
+            announce(&reporter, &services, &found).await;
+        }
+        let _ = tokio::time::timeout(EVERY, stop.cancelled()).await;
+    }
+    announce(&reporter, &services, &Err("shutting down".into())).await;
+}
+
+async fn announce(reporter: &HealthReporter, services: &[String], found: &Result<(), String>) {
+    let status = match found {
+        Ok(()) => ServingStatus::Serving,
+        Err(why) => {
+            tracing::warn!(why, "not serving");
+            ServingStatus::NotServing
+        }
+    };
+    for service in services {
+        reporter.set_service_status(service, status).await;
+    }
+}

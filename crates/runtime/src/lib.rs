@@ -1,0 +1,36 @@
+//! What every service of Kontor does the same way: settings, telemetry, the server stack, access rules,
+//! calls to peers, errors on the wire, and the drain at the end.
+//!
+//! A service's `main` is one call of [`run`]; its `serve` builds a [`Server`], adds its gRPC services, and hands over a
+//! listener and a stop signal. Who may call what is read from the contract: see [`access`].
+
+pub mod access;
+pub mod caller;
+pub mod convert;
+pub mod fault;
+pub mod health;
+pub mod identity;
+mod layers;
+pub mod peer;
+mod process;
+pub mod propagation;
+mod server;
+pub mod telemetry;
+pub mod token;
+
+pub use caller::{Caller, Subject};
+pub use fault::Fault;
+pub use identity::Identity;
+pub use peer::Peer;
+pub use process::{Error, bind, run};
+pub use server::{Server, ServerError};
+pub use token::{Claims, Verifier};
+
+/// The contract, with all its options, as one pool of descriptors.
+pub fn contract() -> &'static prost_reflect::DescriptorPool {
+    static POOL: std::sync::LazyLock<prost_reflect::DescriptorPool> = std::sync::LazyLock::new(|| {
+        // The build made the bytes from the same descriptors, so this can't fail; an empty pool serves nothing.
+        prost_reflect::DescriptorPool::decode(kontor_proto::DESCRIPTOR_SET).unwrap_or_default()
+    });
+    &POOL
+}

@@ -1,0 +1,121 @@
+//! Calls to other services: channels that notice a dead peer, a deadline on each call, the trace context, and the
+//! service's own identity.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{HeaderValue, Request, Response, header};
+use tonic::body::Body;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+use tower::{Service, ServiceExt};
+
+use crate::identity::Identity;
+use crate::propagation;
+
+/// How long a call to a peer may take.
+const CALL_MAX: Duration = Duration::from_secs(5);
+/// How long connecting may take.
+const CONNECT_MAX: Duration = Duration::from_secs(2);
+/// How often an idle connection is tried, and how long the answer may take: a frozen peer is noticed within their sum.
+const KEEPALIVE: Duration = Duration::from_secs(5);
+
+/// The address of a service: `http://host:port`.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0:?} is no address of a service such as http://127.0.0.1:7102")]
+pub struct AddressError(String);
+
+/// A channel to a service. It connects when it is first used, and again after each loss.
+pub fn channel(address: &str) -> Result<Channel, AddressError> {
+    let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+    let endpoint = Endpoint::from_shared(url).map_err(|_| AddressError(address.to_owned()))?;
+    let endpoint = endpoint
+        .connect_timeout(CONNECT_MAX)
+        .timeout(CALL_MAX)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(KEEPALIVE)
+        .keep_alive_timeout(KEEPALIVE)
+        .keep_alive_while_idle(true);
+    Ok(endpoint.connect_lazy())
+}
+
+/// A peer to which this service speaks as itself. Generated clients take it as their transport.
+#[derive(Clone)]
+pub struct Peer {
+    channel: Channel,
+    identity: Arc<Identity>,
+}
+
+impl Peer {
+    /// Over a channel, with this service's identity.
+    pub fn new(channel: Channel, identity: Arc<Identity>) -> Self {
+        Self { channel, identity }
+    }
+}
+
+type Answer = Result<Response<Body>, tonic::transport::Error>;
+
+impl Service<Request<Body>> for Peer {
+    type Response = Response<Body>;
+    type Error = tonic::transport::Error;
+    type Future = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.channel.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        propagation::inject(request.headers_mut());
+        request.headers_mut().entry("grpc-timeout").or_insert_with(|| timeout_header(CALL_MAX));
+        let (channel, identity) = (self.channel.clone(), self.identity.clone());
+        Box::pin(async move {
+            match identity.authorization().await {
+                Ok(value) => request.headers_mut().insert(header::AUTHORIZATION, value),
+                Err(status) => return Ok(status.into_http()),
+            };
+            channel.oneshot(request).await
+        })
+    }
+}
+
+/// The value of `grpc-timeout` for a duration, in milliseconds (at most eight digits).
+pub fn timeout_header(duration: Duration) -> HeaderValue {
+    let millis = duration.as_millis().min(99_999_999);
+    HeaderValue::try_from(format!("{millis}m")).unwrap_or_else(|_| HeaderValue::from_static("5S"))
+}
+
+/// What a failed call tells about its effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The peer decided: the same call gives the same answer.
+    Refused,
+    /// The call may or may not have done its work. Only a keyed call may be repeated.
+    Unknown,
+}
+
+/// Reads a failed call. A peer that dies in the middle of a call shows as UNKNOWN "transport error", an own deadline as
+/// CANCELLED "Timeout expired"; none of that says whether the work was done.
+pub fn outcome(status: &Status) -> Outcome {
+    match status.code() {
+        Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::FailedPrecondition
+        | Code::OutOfRange
+        | Code::Unimplemented => Outcome::Refused,
+        Code::Ok
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::DeadlineExceeded
+        | Code::ResourceExhausted
+        | Code::Aborted
+        | Code::Internal
+        | Code::Unavailable
+        | Code::DataLoss
+        | Code::Unauthenticated => Outcome::Unknown,
+    }
+}

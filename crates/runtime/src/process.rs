@@ -1,0 +1,70 @@
+//! The life of a process: telemetry, signals, the work, the drain, the exit code.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::{fault, telemetry};
+
+/// Why a service could not start or go on: one sentence, with its causes.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs a service until it ends, or until SIGINT or SIGTERM asks it to. A second signal ends it at once.
+pub fn run<F, Fut>(name: &'static str, serve: F) -> ExitCode
+where
+    F: FnOnce(CancellationToken) -> Fut,
+    Fut: Future<Output = Result<(), Error>>,
+{
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(name, &error),
+    };
+    runtime.block_on(async {
+        let _telemetry = match telemetry::start(name) {
+            Ok(telemetry) => telemetry,
+            Err(error) => return complain(name, &fault::chain(&error)),
+        };
+        let stop = CancellationToken::new();
+        tokio::spawn(stop_on_signal(stop.clone()));
+        match serve(stop).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(name, &fault::chain(error.as_ref())),
+        }
+    })
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        tracing::error!("signals can't be heard; stop this process by SIGKILL");
+        return;
+    };
+    for round in 1.. {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if round > 1 {
+            std::process::exit(130);
+        }
+        tracing::info!("stopping; a second signal stops at once");
+        stop.cancel();
+    }
+}
+
+/// Listens on an address, or says what is in the way.
+pub async fn bind(what: &'static str, addr: SocketAddr) -> Result<TcpListener, Error> {
+    let bound = TcpListener::bind(addr).await;
+    bound.map_err(|error| format!("{what} can't listen on {addr}: {error}; choose another address").into())
+}
+
+#[expect(clippy::print_stderr, reason = "the last words of a process are for whoever started it, log or no log")]
+fn complain(name: &str, error: &dyn Display) -> ExitCode {
+    eprintln!("{name}: {error}");
+    ExitCode::FAILURE
+}

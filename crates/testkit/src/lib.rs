@@ -1,0 +1,31 @@
+//! What the tests of several crates need. Everything here is real: a Postgres, an issuer of access tokens that speaks
+//! the contract, an OTLP receiver, programs as processes.
+
+pub mod issuer;
+pub mod otlp;
+mod ports;
+pub mod program;
+
+pub use issuer::Issuer;
+pub use otlp::OtlpReceiver;
+pub use ports::free_addr;
+pub use program::Program;
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+/// A listener on a free port of the loopback interface, and its address.
+pub async fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let addr = listener.local_addr().expect("its address");
+    (listener, addr)
+}
+
+/// A request with an access token.
+pub fn with_token<T>(message: T, token: &str) -> tonic::Request<T> {
+    let mut request = tonic::Request::new(message);
+    let value = format!("Bearer {token}").parse().expect("tokens are ASCII");
+    request.metadata_mut().insert("authorization", value);
+    request
+}
