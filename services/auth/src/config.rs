@@ -1,0 +1,43 @@
+//! The service's settings: flags, or the environment.
+
+use std::net::SocketAddr;
+
+use secrecy::SecretString;
+
+pub use crate::ops::PasswordCost;
+
+/// The settings of auth. Debug output hides the secrets.
+#[derive(Clone, Debug, clap::Args)]
+#[group(id = "auth")]
+pub struct Config {
+    /// The address that auth listens on.
+    #[arg(
+        id = "auth-addr",
+        long = "auth-addr",
+        value_name = "ADDR",
+        env = "KONTOR_AUTH_ADDR",
+        default_value = "127.0.0.1:7101"
+    )]
+    pub listen: SocketAddr,
+    /// The database, as the role that owns the schema of auth: postgres://user:password@host/database
+    #[arg(long, env = "KONTOR_DATABASE_URL", hide_env_values = true)]
+    pub database_url: SecretString,
+    /// The issuer that access tokens name: the address that callers know Kontor by.
+    #[arg(long, env = "KONTOR_ISSUER", default_value = "http://127.0.0.1:8080")]
+    pub issuer: String,
+    /// The e-mail address of the administrator to make if there is none yet.
+    #[arg(long, env = "KONTOR_ADMIN_EMAIL")]
+    pub admin_email: Option<String>,
+    /// The administrator's password: 15 characters or more.
+    #[arg(long, env = "KONTOR_ADMIN_PASSWORD", hide_env_values = true)]
+    pub admin_password: Option<SecretString>,
+    /// Keys of service accounts to know, separated by commas. Accounts that are missing are made.
+    #[arg(long, env = "KONTOR_SERVICE_KEYS", hide_env_values = true, value_delimiter = ',')]
+    pub service_keys: Vec<SecretString>,
+    /// The key that signing keys are sealed under in the database: 32 bytes in base64.
+    #[arg(long, env = "KONTOR_AUTH_KEK", hide_env_values = true)]
+    pub key_encryption_key: SecretString,
+    /// What a password hash costs. Only tests change it.
+    #[arg(skip)]
+    pub password_cost: PasswordCost,
+}

@@ -1,0 +1,29 @@
+//! SHA-256 of secrets that are random enough to need no salt and no slow hash: codes, tokens, keys.
+
+use std::fmt;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
+use secrecy::{ExposeSecret, SecretString};
+
+/// What the database keeps of a secret. Debug output hides it: the hash of a short code gives the code away.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SecretHash(pub(crate) Vec<u8>);
+
+impl SecretHash {
+    /// Of a secret.
+    pub(crate) fn of(secret: &SecretString) -> Self {
+        Self(digest(&SHA256, secret.expose_secret().as_bytes()).as_ref().to_vec())
+    }
+
+    /// Whether both are the same, in the same time wherever they differ.
+    pub(crate) fn matches(&self, other: &Self) -> bool {
+        verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}

@@ -1,0 +1,13 @@
+//! The rules of accounts. Pure: no I/O, no wire types, no tasks.
+
+pub(crate) mod account;
+pub(crate) mod code;
+pub(crate) mod email;
+pub(crate) mod hash;
+pub(crate) mod mail;
+pub(crate) mod password;
+pub(crate) mod refresh;
+pub(crate) mod roles;
+pub(crate) mod seal;
+pub(crate) mod service_key;
+pub(crate) mod signing_key;

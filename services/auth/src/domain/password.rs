@@ -1,0 +1,126 @@
+//! Which passwords are good enough: long ones that nobody tries first (NIST SP 800-63B, section 5.1.1.2). No rules
+//! about kinds of characters: they make passwords worse.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::email::Email;
+
+/// Fewest characters, without a second factor.
+const CHARACTERS_MIN: usize = 15;
+/// Most characters, so that hashing stays bounded.
+const CHARACTERS_MAX: usize = 128;
+/// A password that repeats so few characters over and over is no better than those few.
+const REPEATED_MAX: usize = 4;
+
+/// Long passwords from breaches: what people type who must reach a length. Lower case.
+static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
+
+/// Why a password is refused. Each says what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// Too few characters.
+    #[error("must have at least 15 characters; a few unrelated words do well")]
+    Short,
+    /// Too many characters.
+    #[error("must have at most 128 characters")]
+    Long,
+    /// It is in every list of breached passwords.
+    #[error("is one of those that are tried first; choose another")]
+    Common,
+    /// It is a sequence or a repetition.
+    #[error("is a plain sequence or repetition; choose another")]
+    Simple,
+    /// It is the e-mail address.
+    #[error("is the e-mail address; choose another")]
+    Address,
+}
+
+/// Looks whether a password is good enough for the account of this address.
+pub(crate) fn check(password: &SecretString, email: &Email) -> Result<(), Refusal> {
+    let lower = password.expose_secret().to_lowercase();
+    let characters: Vec<char> = lower.chars().collect();
+    match password.expose_secret().chars().count() {
+        ..CHARACTERS_MIN => return Err(Refusal::Short),
+        CHARACTERS_MIN..=CHARACTERS_MAX => {}
+        _ => return Err(Refusal::Long),
+    }
+    if lower == email.lower() {
+        Err(Refusal::Address)
+    } else if COMMON.contains(lower.as_str()) {
+        Err(Refusal::Common)
+    } else if is_repetition(&characters) || is_sequence(&characters) {
+        Err(Refusal::Simple)
+    } else {
+        Ok(())
+    }
+}
+
+/// "aaaaaaaaaaaaaaa", "abcabcabcabcabc".
+fn is_repetition(characters: &[char]) -> bool {
+    (1..=REPEATED_MAX).any(|n| characters.iter().zip(characters.iter().skip(n)).all(|(a, b)| a == b))
+}
+
+/// "abcdefghijklmno", "098765432109876".
+fn is_sequence(characters: &[char]) -> bool {
+    let pairs = || characters.iter().zip(characters.iter().skip(1));
+    pairs().all(|(a, b)| follows(*a, *b)) || pairs().all(|(a, b)| follows(*b, *a))
+}
+
+fn follows(a: char, b: char) -> bool {
+    (a == '9' && b == '0') || (a == 'z' && b == 'a') || u32::from(a) + 1 == u32::from(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(password: &str) -> Result<(), Refusal> {
+        check(&password.into(), &Email::parse("Ada.Lovelace@example.org").unwrap())
+    }
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert_eq!(checked("correct horse battery"), Ok(()));
+        assert_eq!(checked("vierzehn Zeich"), Err(Refusal::Short));
+        assert_eq!(checked("fünfzehn Zeichn"), Ok(()));
+        assert_eq!(checked("äöüäöüäßöüäö"), Err(Refusal::Short));
+        assert_eq!(checked(&"correct horse ".repeat(9)), Ok(()));
+        assert_eq!(checked(&"correct horse ".repeat(10)), Err(Refusal::Long));
+    }
+
+    #[test]
+    fn the_address_is_no_password_in_any_case() {
+        assert_eq!(checked("ada.lovelace@EXAMPLE.org"), Err(Refusal::Address));
+    }
+
+    #[test]
+    fn what_is_tried_first_is_refused() {
+        assert_eq!(checked("PasswordPassword"), Err(Refusal::Common));
+        assert_eq!(checked("qwertyuiopasdfgh"), Err(Refusal::Common));
+    }
+
+    #[test]
+    fn sequences_and_repetitions_are_refused() {
+        for simple in ["aaaaaaaaaaaaaaa", "abcabcabcabcabc", "123412341234123", "abcdefghijklmnop", "1234567890123456"]
+        {
+            assert_eq!(checked(simple), Err(Refusal::Simple), "{simple}");
+        }
+        for simple in ["ponmlkjihgfedcba", "6543210987654321", "xyzabcdefghijklm"] {
+            assert_eq!(checked(simple), Err(Refusal::Simple), "{simple}");
+        }
+    }
+
+    #[test]
+    fn the_list_has_only_what_the_other_rules_let_through() {
+        assert!(COMMON.len() >= 100, "{}", COMMON.len());
+        for word in COMMON.iter() {
+            assert_eq!(*word, word.to_lowercase());
+            let characters: Vec<char> = word.chars().collect();
+            assert!(characters.len() >= CHARACTERS_MIN, "{word} is refused for its length");
+            assert!(!is_repetition(&characters) && !is_sequence(&characters), "{word} is refused as simple");
+        }
+    }
+}

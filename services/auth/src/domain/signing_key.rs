@@ -1,0 +1,91 @@
+//! The keys that sign access tokens: Ed25519 (RFC 8037), named by their thumbprint (RFC 7638).
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretSlice;
+
+use super::seal::{KeyEncryptionKey, SealError};
+
+/// The public part of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PublicKey {
+    /// Its id, which tokens name in their header.
+    pub(crate) kid: String,
+    /// 32 bytes.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A key as the database keeps it.
+#[derive(Clone, Debug)]
+pub(crate) struct SealedKey {
+    pub(crate) public: PublicKey,
+    pub(crate) sealed_private: Vec<u8>,
+}
+
+/// A new key could not be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SigningKeyError {
+    /// No key came.
+    #[error("no signing key could be made")]
+    Generate(#[from] aws_lc_rs::error::Unspecified),
+    /// Its private part could not be sealed or opened.
+    #[error("the signing key")]
+    Seal(#[from] SealError),
+}
+
+impl PublicKey {
+    /// The public part of the key with these 32 bytes.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, URL_SAFE_NO_PAD.encode(bytes));
+        let kid = URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()));
+        Self { kid, bytes: bytes.to_vec() }
+    }
+
+    /// The 32 bytes in base64url, as a JSON Web Key has them.
+    pub(crate) fn x(&self) -> String {
+        URL_SAFE_NO_PAD.encode(&self.bytes)
+    }
+}
+
+impl SealedKey {
+    /// A new key, with its private part (PKCS #8) sealed.
+    pub(crate) fn generate(kek: &KeyEncryptionKey) -> Result<Self, SigningKeyError> {
+        let pair = Ed25519KeyPair::generate()?;
+        let public = PublicKey::new(pair.public_key().as_ref());
+        let private = pair.to_pkcs8()?;
+        let sealed_private = kek.seal(&place(&public.kid), private.as_ref())?;
+        Ok(Self { public, sealed_private })
+    }
+
+    /// The private part (PKCS #8).
+    pub(crate) fn open(&self, kek: &KeyEncryptionKey) -> Result<SecretSlice<u8>, SigningKeyError> {
+        Ok(kek.open(&place(&self.public.kid), &self.sealed_private)?)
+    }
+}
+
+fn place(kid: &str) -> String {
+    format!("auth.signing_keys.sealed_private.{kid}")
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn a_key_id_is_the_thumbprint_of_rfc_8037() {
+        let x = URL_SAFE_NO_PAD.decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap();
+        assert_eq!(PublicKey::new(&x).kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+
+    #[test]
+    fn a_sealed_key_opens_to_the_pair_of_its_public_part() {
+        let kek = KeyEncryptionKey::parse(&base64::engine::general_purpose::STANDARD.encode([1; 32]).into()).unwrap();
+        let key = SealedKey::generate(&kek).unwrap();
+        let pair = Ed25519KeyPair::from_pkcs8(key.open(&kek).unwrap().expose_secret()).unwrap();
+        assert_eq!(pair.public_key().as_ref(), key.public.bytes);
+    }
+}

@@ -1,0 +1,83 @@
+//! Accounts: signing up and in, tokens, the keys that verify them.
+//!
+//! | layer | room for |
+//! |---|---|
+//! | `grpc` | the wire |
+//! | `ops` | one function for each use case, which owns its transaction |
+//! | `domain` | rules, without I/O |
+//! | `store` | SQL |
+//! | `worker` | what goes on beside the calls |
+
+mod config;
+mod domain;
+mod grpc;
+mod mailbox;
+mod ops;
+mod store;
+mod worker;
+
+use std::sync::Arc;
+
+use kontor_postgres::{PoolOptions, connect, migrate};
+use kontor_proto::kontor::auth::v1::authentication_service_server::AuthenticationServiceServer;
+use kontor_proto::kontor::auth::v1::token_service_server::TokenServiceServer;
+use kontor_proto::kontor::auth::v1::user_service_server::UserServiceServer;
+use kontor_runtime::fault::chain;
+use kontor_runtime::{Error, Server, Verifier};
+use secrecy::ExposeSecret;
+use sqlx::migrate::Migrator;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::codec::CompressionEncoding::Gzip;
+
+pub use config::{Config, PasswordCost};
+pub use domain::service_key::{ServiceKey, ServiceKeyError};
+pub use mailbox::{Mail, Mailbox};
+
+use ops::Auth;
+
+/// The tables that this service needs.
+static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// Serves until `stop`: migrates, makes what is missing (a signing key, the administrator, service accounts), answers
+/// calls. Without a mailbox, mail stays queued.
+///
+/// # Errors
+/// When a setting is wrong, the database can't be reached or migrated, or the server can't go on.
+pub async fn serve(
+    config: Config,
+    listener: TcpListener,
+    mailbox: Option<Mailbox>,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let options = PoolOptions::new(config.database_url.expose_secret());
+    let pool = connect(&PoolOptions { application_name: "kontor-auth".into(), ..options }).await?;
+    migrate(&pool, &MIGRATOR).await?;
+    let auth = Arc::new(ops::setup::set_up(&config, pool).await?);
+
+    tracing::info!(address = %listener.local_addr()?, "auth serves");
+    // A server that fails takes the worker with it, and nobody else.
+    let stop = stop.child_token();
+    let serve = async {
+        let ended = server(&config, &auth).serve(listener, stop.clone()).await;
+        stop.cancel();
+        ended
+    };
+    let (ended, ()) = tokio::join!(serve, worker::run(&auth, mailbox.as_ref(), &stop));
+    Ok(ended?)
+}
+
+fn server(config: &Config, auth: &Arc<Auth>) -> Server {
+    let verifier = Verifier::local(&config.issuer);
+    verifier.set_keys(&grpc::jwks(auth.public_keys()));
+    let probed = Arc::clone(auth);
+    let authentication = AuthenticationServiceServer::new(grpc::Authentication(Arc::clone(auth)));
+    Server::new("auth", Arc::new(verifier))
+        .with(authentication.accept_compressed(Gzip))
+        .with(TokenServiceServer::new(grpc::Tokens(Arc::clone(auth))).accept_compressed(Gzip))
+        .with(UserServiceServer::new(grpc::Users(Arc::clone(auth))).accept_compressed(Gzip))
+        .probe(move || {
+            let auth = Arc::clone(&probed);
+            async move { auth.ping().await.map_err(|error| chain(&error)) }
+        })
+}

@@ -1,0 +1,129 @@
+//! What must be there before the service serves: a signing key, an administrator, the keys of the other services.
+//! Replicas that start at once take turns.
+
+use std::sync::Arc;
+
+use kontor_postgres::retry;
+use kontor_types::SystemClock;
+use kontor_types::ids::UserId;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::Notify;
+
+use super::access_tokens::AccessTokens;
+use super::passwords::Passwords;
+use super::{Auth, Error, SetupError};
+use crate::config::Config;
+use crate::domain::email::Email;
+use crate::domain::password;
+use crate::domain::roles::Role;
+use crate::domain::seal::KeyEncryptionKey;
+use crate::domain::service_key::ServiceKey;
+use crate::domain::signing_key::{PublicKey, SealedKey};
+use crate::store;
+use crate::store::users::NewUser;
+
+/// The administrator to make, with the password hashed.
+struct Administrator {
+    email: Email,
+    password_hash: String,
+}
+
+/// Makes what is missing, and what the operations work with.
+pub(crate) async fn set_up(config: &Config, pool: PgPool) -> Result<Auth, SetupError> {
+    let kek = KeyEncryptionKey::parse(&config.key_encryption_key).map_err(SetupError::KeyEncryptionKey)?;
+    let service_keys = parse_service_keys(&config.service_keys)?;
+    let passwords = Passwords::new(config.password_cost).map_err(Error::from)?;
+    let administrator = administrator(config, &pool, &passwords).await?;
+    let rows = Rows { new_key: new_key(&kek)?, administrator, service_keys };
+    let (active, public_keys) = retry("set up", || rows.insert(&pool)).await?;
+
+    let private = active.open(&kek).map_err(SetupError::SigningKey)?;
+    let access_tokens = AccessTokens::new(&config.issuer, &active.public.kid, &private, Arc::new(SystemClock));
+    Ok(Auth { pool, passwords, access_tokens, public_keys, mail_queued: Notify::new() })
+}
+
+fn parse_service_keys(keys: &[SecretString]) -> Result<Vec<ServiceKey>, SetupError> {
+    let given = keys.iter().filter(|key| !key.expose_secret().is_empty());
+    Ok(given.map(ServiceKey::parse).collect::<Result<_, _>>()?)
+}
+
+fn new_key(kek: &KeyEncryptionKey) -> Result<SealedKey, SetupError> {
+    SealedKey::generate(kek).map_err(SetupError::SigningKey)
+}
+
+/// The administrator that the settings name, checked. None if there is one already: then nothing is hashed in vain.
+async fn administrator(
+    config: &Config,
+    pool: &PgPool,
+    passwords: &Passwords,
+) -> Result<Option<Administrator>, SetupError> {
+    let Some((email, password)) = named_administrator(config)? else { return Ok(None) };
+    let mut conn = pool.acquire().await?;
+    if store::users::any_with_role(&mut conn, Role::Administrator).await? {
+        return Ok(None);
+    }
+    drop(conn);
+    let password_hash = passwords.hash(password).await?;
+    Ok(Some(Administrator { email, password_hash }))
+}
+
+fn named_administrator(config: &Config) -> Result<Option<(Email, SecretString)>, SetupError> {
+    let email = config.admin_email.as_deref().filter(|email| !email.is_empty());
+    let password = config.admin_password.as_ref().filter(|password| !password.expose_secret().is_empty());
+    match (email, password) {
+        (None, None) => Ok(None),
+        (Some(email), Some(password)) => {
+            let email = Email::parse(email).map_err(SetupError::AdminEmail)?;
+            password::check(password, &email).map_err(SetupError::AdminPassword)?;
+            Ok(Some((email, password.clone())))
+        }
+        (Some(_), None) | (None, Some(_)) => Err(SetupError::HalfAnAdministrator),
+    }
+}
+
+/// The rows that are added if they are missing.
+struct Rows {
+    new_key: SealedKey,
+    administrator: Option<Administrator>,
+    service_keys: Vec<ServiceKey>,
+}
+
+impl Rows {
+    /// Answers the key that signs, and all public ones.
+    async fn insert(&self, pool: &PgPool) -> Result<(SealedKey, Vec<PublicKey>), SetupError> {
+        let mut tx = pool.begin().await?;
+        store::setup::lock(&mut tx).await?;
+        let active = active_key(&mut tx, &self.new_key).await?;
+        if let Some(administrator) = &self.administrator {
+            insert_administrator(&mut tx, administrator).await?;
+        }
+        for key in &self.service_keys {
+            store::service_accounts::insert_key(&mut tx, key).await?;
+        }
+        let public_keys = store::signing_keys::list_public(&mut tx).await?;
+        tx.commit().await?;
+        Ok((active, public_keys))
+    }
+}
+
+async fn active_key(tx: &mut PgConnection, new_key: &SealedKey) -> Result<SealedKey, sqlx::Error> {
+    if let Some(active) = store::signing_keys::find_active(tx).await? {
+        return Ok(active);
+    }
+    store::signing_keys::insert_active(tx, new_key).await?;
+    Ok(new_key.clone())
+}
+
+/// Unless a replica has just made one. An account that exists is not promoted: its password is another's choice.
+async fn insert_administrator(tx: &mut PgConnection, new: &Administrator) -> Result<(), SetupError> {
+    if store::users::any_with_role(tx, Role::Administrator).await? {
+        return Ok(());
+    }
+    let Administrator { email, password_hash } = new;
+    let user = NewUser { id: UserId::generate(), email, display_name: "Administrator", password_hash };
+    match store::users::insert(tx, &user, Role::Administrator).await? {
+        true => Ok(()),
+        false => Err(SetupError::AdminEmailTaken),
+    }
+}

@@ -1,0 +1,11 @@
+//! The SQL: one function for each query. Times are compared with the database's clock only.
+
+pub(crate) mod expired;
+pub(crate) mod mails;
+pub(crate) mod refresh_tokens;
+pub(crate) mod service_accounts;
+pub(crate) mod sessions;
+pub(crate) mod setup;
+pub(crate) mod sign_ups;
+pub(crate) mod signing_keys;
+pub(crate) mod users;

@@ -1,0 +1,60 @@
+//! What goes on beside the calls: mail is sent, and what has ended is forgotten.
+
+use std::time::Duration;
+
+use kontor_runtime::fault::chain;
+use tokio_util::sync::CancellationToken;
+
+use crate::mailbox::Mailbox;
+use crate::ops::{Auth, clean, mail};
+
+/// How often the queue is looked at, for mail that another process queued.
+const MAIL_POLL: Duration = Duration::from_secs(1);
+/// How often what has ended is forgotten.
+const CLEAN_POLL: Duration = Duration::from_secs(10 * 60);
+/// How long nothing is tried after a failure.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Works until `stop`.
+pub(crate) async fn run(auth: &Auth, mailbox: Option<&Mailbox>, stop: &CancellationToken) {
+    tokio::join!(send_mail(auth, mailbox, stop), forget(auth, stop));
+}
+
+async fn send_mail(auth: &Auth, mailbox: Option<&Mailbox>, stop: &CancellationToken) {
+    let Some(mailbox) = mailbox else {
+        tracing::warn!("there is no way to send mail: it stays queued, and nobody can sign up");
+        return;
+    };
+    while !stop.is_cancelled() {
+        let wait = match mail::deliver(auth, mailbox).await {
+            Ok(true) => continue,
+            Ok(false) => MAIL_POLL,
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "mail could not be sent");
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = auth.mail_queued() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+async fn forget(auth: &Auth, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        let wait = match clean::clean(auth).await {
+            Ok(true) => continue,
+            Ok(false) => CLEAN_POLL,
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "what has ended could not be removed");
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
