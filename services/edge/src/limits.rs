@@ -1,0 +1,34 @@
+//! The edge's limits, all in one place.
+
+use std::time::Duration;
+
+/// Bytes of a JSON body, at most.
+pub(crate) const JSON_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of an uploaded file, at most.
+pub(crate) const UPLOAD_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of an uploaded file in one gRPC message, at most.
+pub(crate) const UPLOAD_PIECE_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of an answer from a service, at most.
+pub(crate) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Characters of a caller's own request id, at most; a longer one is replaced.
+pub(crate) const REQUEST_ID_CHARS_MAX: usize = 128;
+
+/// How long a call to a service may take.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long an upload may take, from its first byte to the service's answer.
+pub(crate) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
+/// How long a caller may take to send a JSON body, or the next bytes of a file.
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a service may take to say whether it is ready.
+pub(crate) const READY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a caller may take to send the head of a request.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long open requests have to end once the edge is told to stop.
+pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often a quiet HTTP/2 connection is asked whether it still lives.
+pub(crate) const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
+/// Connections at a time, at most; further ones wait in the kernel's queue.
+pub(crate) const CONNECTIONS_MAX: usize = 10_000;
+/// Requests at a time on one HTTP/2 connection, at most.
+pub(crate) const STREAMS_MAX: u32 = 200;
