@@ -53,9 +53,9 @@ pub fn ensure_affected(result: &PgQueryResult, expected: u64) -> Result<(), sqlx
 /// commit that was under way has happened is unknown.
 pub fn is_outage(error: &sqlx::Error) -> bool {
     use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
-    // Connection exceptions, too many connections, and the server's own shutdowns and start-ups.
+    // Connection exceptions, too many connections, statements that took too long, and the server's own shutdowns and start-ups.
     let state = sqlstate(error).unwrap_or_default();
-    let refused = state.starts_with("08") || state.starts_with("57P") || state == "53300";
+    let refused = state.starts_with("08") || state.starts_with("57P") || state == "53300" || state == "57014";
     refused || matches!(error, Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed)
 }
 

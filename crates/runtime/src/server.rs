@@ -100,6 +100,7 @@ impl Server {
             return Err(error.into());
         }
         let (reporter, health) = tonic_health::server::health_reporter();
+        health::begin(&reporter, &self.services).await;
         let watch = health::watch(reporter, self.services.clone(), stop.clone(), self.probe);
         let (v1, v1alpha) = (reflection(&self.services).build_v1()?, reflection(&self.services).build_v1alpha()?);
         let routes = self.routes.add_service(health).add_service(v1).add_service(v1alpha);

@@ -7,6 +7,7 @@ use futures_util::Stream;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use kontor_proto::kontor::error::v1::ErrorReason;
+use kontor_runtime::propagation;
 use tokio::time::timeout;
 use tonic::client::Grpc;
 use tonic::metadata::MetadataMap;
@@ -16,7 +17,7 @@ use crate::codec::RawCodec;
 use crate::limits::ANSWER_BYTES_MAX;
 use crate::problem::{Problem, Result};
 use crate::route::Route;
-use crate::{propagation, status};
+use crate::status;
 
 /// Sends the messages and waits for the answer.
 pub(crate) async fn send<S>(route: &Route, messages: S, metadata: MetadataMap, limit: Duration) -> Result<Bytes>
@@ -46,9 +47,8 @@ pub(crate) fn metadata(headers: &HeaderMap) -> Result<MetadataMap> {
         let detail = "the header Authorization is given more than once";
         return Err(Problem::new(Code::Unauthenticated, ErrorReason::TokenInvalid, detail));
     }
-    let mut metadata = MetadataMap::from_headers(passed);
-    propagation::inject(&mut metadata);
-    Ok(metadata)
+    propagation::inject(&mut passed);
+    Ok(MetadataMap::from_headers(passed))
 }
 
 async fn answer<S>(route: &Route, request: Request<S>) -> std::result::Result<Bytes, Status>

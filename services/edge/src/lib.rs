@@ -16,7 +16,6 @@ mod http_body;
 mod limits;
 mod percent;
 mod problem;
-mod propagation;
 mod query;
 mod read_json;
 mod ready;

@@ -2,13 +2,12 @@
 //! request that failed on our side.
 
 use http::{HeaderMap, Method, StatusCode};
+use kontor_runtime::propagation;
 use tracing::Span;
 use tracing::field::Empty;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::codes::code_name;
 use crate::problem::Problem;
-use crate::propagation;
 use crate::route::Route;
 
 /// The span, below the caller's. The path itself stays out of it: the name of a guest's cart is a secret.
@@ -23,9 +22,9 @@ pub(crate) fn server_span(method: &Method, route: Option<&Route>, headers: &Head
         http.response.status_code = Empty,
         rpc.method = route.map(|route| route.method.as_str()),
         request_id = Empty,
+        trace_id = Empty,
     );
-    // Fails only where no traces are collected.
-    let _ = span.set_parent(propagation::extract(headers));
+    propagation::adopt(&span, headers);
     span
 }
 
