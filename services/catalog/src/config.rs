@@ -1,0 +1,26 @@
+//! The settings of the catalog service, as flags and environment alike.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use secrecy::SecretString;
+
+/// The settings of the catalog service.
+#[derive(Args, Clone, Debug)]
+pub struct Config {
+    /// Where it listens.
+    #[arg(long = "catalog-addr", env = "KONTOR_CATALOG_ADDR", default_value = "127.0.0.1:7102")]
+    pub listen: SocketAddr,
+    /// Its database, by the role that owns the schema: postgres://kontor_catalog:PASSWORD@HOST/DATABASE.
+    #[arg(long, env = "KONTOR_DATABASE_URL", hide_env_values = true)]
+    pub database_url: SecretString,
+    /// Where auth listens, for the keys of access tokens.
+    #[arg(long, env = "KONTOR_AUTH_ADDR", default_value = "127.0.0.1:7101")]
+    pub auth_addr: String,
+    /// Who issues access tokens: the address of the edge, as callers see it.
+    #[arg(long, env = "KONTOR_ISSUER", default_value = "http://127.0.0.1:8080")]
+    pub issuer: String,
+    /// Most connections to the database.
+    #[arg(long, env = "KONTOR_DATABASE_CONNECTIONS", default_value_t = 16)]
+    pub database_connections: u32,
+}

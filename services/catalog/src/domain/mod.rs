@@ -1,0 +1,6 @@
+//! The rules of the catalog: pure, no database, no wire.
+
+pub mod import;
+pub mod inventory;
+pub mod product;
+pub mod reference;

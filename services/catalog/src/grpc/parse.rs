@@ -1,0 +1,27 @@
+//! Resource names from the wire. The contract's patterns let some through that are no names of ours; those do not exist.
+
+use kontor_runtime::Fault;
+use kontor_types::ids::{OrderId, VariantName};
+use tonic::Status;
+
+use crate::domain::reference::{ProductRef, VariantRef};
+
+/// A product's name.
+pub(super) fn product(name: &str) -> Result<ProductRef, Status> {
+    ProductRef::from_name(name).map_err(|_| Fault::not_found(name).into())
+}
+
+/// A variant's name.
+pub(super) fn variant(name: &str) -> Result<VariantRef, Status> {
+    VariantRef::from_name(name).map_err(|_| Fault::not_found(name).into())
+}
+
+/// A variant's canonical name, as other services send it.
+pub(super) fn canonical_variant(path: &str, name: &str) -> Result<VariantName, Status> {
+    VariantName::from_name(name).map_err(|error| Fault::field(path, error.to_string()).into())
+}
+
+/// An order's name.
+pub(super) fn order(name: &str) -> Result<OrderId, Status> {
+    OrderId::from_name(name).map_err(|error| Fault::field("order", error.to_string()).into())
+}

@@ -1,0 +1,75 @@
+//! Why an operation of the catalog fails, apart from any wire.
+
+use kontor_postgres::Transient;
+use kontor_types::ids::{OrderId, VariantName};
+
+use crate::domain::import::Malformed;
+use crate::domain::inventory::ReservationState;
+
+/// Why an operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such product or variant, or none that the caller may see. Holds the name as the caller wrote it.
+    #[error("{0} does not exist")]
+    NotFound(String),
+    /// Fewer units could be ordered than asked for.
+    #[error("{variant} has too few units")]
+    TooFewUnits {
+        /// Of which variant.
+        variant: VariantName,
+        /// Its stock-keeping unit.
+        sku: Option<String>,
+        /// How many units could be ordered.
+        available: i64,
+    },
+    /// A count beyond what can be counted.
+    #[error("the stock would be more than can be counted")]
+    TooManyUnits,
+    /// The order never asked for units.
+    #[error("{0} has no reservation")]
+    NoReservation(OrderId),
+    /// The reservation ended otherwise.
+    #[error("the reservation has ended as {0:?}")]
+    ReservationEnded(ReservationState),
+    /// The request id was used for another request.
+    #[error("the request id was used for another request")]
+    KeyReused,
+    /// The file is not in the format that it should be in.
+    #[error("the file can't be loaded: {0}")]
+    FileMalformed(#[from] Malformed),
+    /// The process is about to end.
+    #[error("the service is stopping")]
+    Stopping,
+    /// The database can't be reached.
+    #[error("the database is not available")]
+    Outage(#[source] sqlx::Error),
+    /// The database refused what the code never should have asked.
+    #[error("the database refused")]
+    Database(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if kontor_postgres::is_outage(&error) || error.is_transient() {
+            Self::Outage(error)
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
+impl Transient for Error {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Outage(error) | Self::Database(error) => error.is_transient(),
+            Self::NotFound(_)
+            | Self::TooFewUnits { .. }
+            | Self::TooManyUnits
+            | Self::NoReservation(_)
+            | Self::ReservationEnded(_)
+            | Self::KeyReused
+            | Self::FileMalformed(_)
+            | Self::Stopping => false,
+        }
+    }
+}

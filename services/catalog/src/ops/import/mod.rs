@@ -1,0 +1,95 @@
+//! Loading a product file: the products are compared with those in the catalog many at a time, and each one that differs is written in a
+//! transaction of its own. Loading the file again after a failure goes on where it stopped.
+
+mod product;
+mod report;
+
+use std::collections::HashMap;
+
+use kontor_types::Currency;
+
+use super::{Catalog, Error};
+use crate::domain::import::{self, ProductDraft, ProductFile, plan};
+use crate::domain::product::Product;
+use crate::store;
+pub use report::ImportReport;
+use report::Loaded;
+
+/// How many products are compared at a time.
+const CHUNK: usize = 100;
+/// After how many products the log hears of it.
+const LOGGED_EVERY: usize = 500;
+
+/// How a file is to be taken.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportSettings {
+    /// The currency of its prices.
+    pub currency: Currency,
+    /// Say what would be done, and do nothing.
+    pub validate_only: bool,
+}
+
+/// What the catalog holds of the products of a chunk.
+struct Known {
+    /// The products, by handle.
+    products: HashMap<String, Product>,
+    /// The handles of the products that have the chunk's SKUs, by SKU.
+    owners: HashMap<String, String>,
+}
+
+impl Catalog {
+    /// Loads a file in the format of Shopify's product export.
+    pub async fn import(&self, file: Vec<u8>, settings: ImportSettings) -> Result<ImportReport, Error> {
+        let ProductFile { drafts, refused, issues } = read(file, settings.currency).await?;
+        let mut report = ImportReport::new(refused, issues);
+        for (index, chunk) in drafts.chunks(CHUNK).enumerate() {
+            let known = self.known(chunk).await?;
+            for draft in chunk {
+                report.add(self.load(draft, &known, settings.validate_only).await?);
+            }
+            let done = index * CHUNK + chunk.len();
+            if done.is_multiple_of(LOGGED_EVERY) {
+                tracing::info!(done, of = drafts.len(), "importing products");
+            }
+        }
+        Ok(report)
+    }
+
+    async fn known(&self, drafts: &[ProductDraft]) -> Result<Known, Error> {
+        let handles: Vec<&str> = drafts.iter().map(|draft| draft.content.handle.as_str()).collect();
+        let mut conn = self.pool.acquire().await?;
+        let products = store::products::list_by_handle(&mut conn, &handles).await?;
+        let products = products.into_iter().map(|product| (product.content.handle.clone(), product)).collect();
+        let skus: Vec<&str> = drafts.iter().flat_map(skus).collect();
+        let owners = store::variants::list_owners(&mut conn, &skus).await?.into_iter().collect();
+        Ok(Known { products, owners })
+    }
+
+    async fn load(&self, draft: &ProductDraft, known: &Known, validate_only: bool) -> Result<Loaded, Error> {
+        let foreign = plan::foreign_skus(draft, &known.owners);
+        if !foreign.is_empty() {
+            return Ok(Loaded::Refused(foreign));
+        }
+        let existing = known.products.get(&draft.content.handle);
+        let whole = import::complete(draft, existing);
+        match plan::plan(&whole, existing) {
+            Err(issues) => Ok(Loaded::Refused(issues)),
+            Ok(plan) if plan.is_empty() || validate_only => Ok(Loaded::done(&plan)),
+            Ok(_) => self.store_product(draft).await,
+        }
+    }
+}
+
+/// The SKUs of a draft.
+fn skus(draft: &ProductDraft) -> impl Iterator<Item = &str> {
+    draft.variants.iter().filter_map(|variant| variant.content.sku.as_deref())
+}
+
+/// Reading a large file takes a while, which a thread that drives other calls has not.
+async fn read(file: Vec<u8>, currency: Currency) -> Result<ProductFile, Error> {
+    match tokio::task::spawn_blocking(move || import::read(&file, currency)).await {
+        Ok(read) => Ok(read?),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_cancelled) => Err(Error::Stopping),
+    }
+}

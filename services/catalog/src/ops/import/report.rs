@@ -1,0 +1,74 @@
+//! What an import did.
+
+use crate::domain::import::plan::Plan;
+use crate::domain::import::{Issue, Issues};
+
+/// What an import did, or would do.
+#[derive(Clone, Debug, Default)]
+pub struct ImportReport {
+    /// Products that were new.
+    pub products_created: usize,
+    /// Products that differed.
+    pub products_updated: usize,
+    /// Products that were the same.
+    pub products_unchanged: usize,
+    /// Products left as they were because of a bad row.
+    pub products_refused: usize,
+    /// Variants that were new.
+    pub variants_created: usize,
+    /// Variants that differed.
+    pub variants_updated: usize,
+    /// Variants that were the same.
+    pub variants_unchanged: usize,
+    /// What was wrong.
+    pub issues: Issues,
+}
+
+/// What became of one product.
+pub(super) enum Loaded {
+    /// It is in the catalog as the file describes it.
+    Done(Tally),
+    /// It stays as it was.
+    Refused(Vec<Issue>),
+}
+
+/// What was done for one product.
+pub(super) struct Tally {
+    is_new: bool,
+    is_same: bool,
+    created: usize,
+    updated: usize,
+    unchanged: usize,
+}
+
+impl Loaded {
+    pub(super) fn done(plan: &Plan<'_>) -> Self {
+        let (created, updated, unchanged) = (plan.added.len(), plan.changed.len(), plan.same);
+        Self::Done(Tally { is_new: plan.is_new, is_same: plan.is_empty(), created, updated, unchanged })
+    }
+}
+
+impl ImportReport {
+    pub(super) fn new(refused: usize, issues: Issues) -> Self {
+        Self { products_refused: refused, issues, ..Self::default() }
+    }
+
+    pub(super) fn add(&mut self, loaded: Loaded) {
+        match loaded {
+            Loaded::Done(tally) => self.count(&tally),
+            Loaded::Refused(issues) => {
+                self.products_refused += 1;
+                self.issues.extend(issues);
+            }
+        }
+    }
+
+    fn count(&mut self, tally: &Tally) {
+        self.products_created += usize::from(tally.is_new);
+        self.products_unchanged += usize::from(tally.is_same);
+        self.products_updated += usize::from(!tally.is_new && !tally.is_same);
+        self.variants_created += tally.created;
+        self.variants_updated += tally.updated;
+        self.variants_unchanged += tally.unchanged;
+    }
+}

@@ -1,0 +1,139 @@
+//! The table `reservations`.
+
+use chrono::{DateTime, Utc};
+use kontor_types::ids::{OrderId, ProductId, VariantName};
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use crate::domain::inventory::{Line, Reservation, ReservationState, Shortage};
+
+/// How long units are sure to be held. An order takes seconds; this is for those whose service is down meanwhile.
+const HELD_FOR_SECONDS: f64 = 3600.0;
+
+#[derive(FromRow)]
+struct ReservationRow {
+    order_id: Uuid,
+    state: String,
+    product_ids: Vec<Uuid>,
+    variant_ids: Vec<Uuid>,
+    quantities: Vec<i32>,
+    shortages: Json<Vec<ShortageRow>>,
+    expire_time: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ShortageRow {
+    variant: Uuid,
+    sku: Option<String>,
+    available: i64,
+}
+
+impl TryFrom<ReservationRow> for Reservation {
+    type Error = sqlx::Error;
+
+    fn try_from(row: ReservationRow) -> Result<Self, sqlx::Error> {
+        let ids = row.product_ids.into_iter().zip(row.variant_ids);
+        let lines: Vec<Line> = ids
+            .zip(row.quantities)
+            .map(|((product, id), quantity)| Line {
+                variant: VariantName { product: ProductId(product), id },
+                quantity,
+            })
+            .collect();
+        let shortages = row.shortages.0.into_iter().filter_map(|shortage| {
+            let line = lines.iter().find(|line| line.variant.id == shortage.variant)?;
+            Some(Shortage { line: *line, sku: shortage.sku, available: shortage.available })
+        });
+        Ok(Self {
+            order: OrderId(row.order_id),
+            state: state_from(&row.state, row.order_id)?,
+            shortages: shortages.collect(),
+            lines,
+            expire_time: row.expire_time,
+        })
+    }
+}
+
+/// What an order has reserved.
+pub async fn find(conn: &mut PgConnection, order: OrderId) -> Result<Option<Reservation>, sqlx::Error> {
+    let row: Option<ReservationRow> =
+        sqlx::query_as("SELECT * FROM reservations WHERE order_id = $1").bind(order.0).fetch_optional(conn).await?;
+    row.map(Reservation::try_from).transpose()
+}
+
+/// Like [`find`], and nobody else changes it until the transaction ends.
+pub async fn lock(conn: &mut PgConnection, order: OrderId) -> Result<Option<Reservation>, sqlx::Error> {
+    let row: Option<ReservationRow> = sqlx::query_as("SELECT * FROM reservations WHERE order_id = $1 FOR UPDATE")
+        .bind(order.0)
+        .fetch_optional(conn)
+        .await?;
+    row.map(Reservation::try_from).transpose()
+}
+
+/// Writes down what an order asked for and what came of it. `None` if the order has a row already.
+pub async fn insert(
+    conn: &mut PgConnection,
+    order: OrderId,
+    state: ReservationState,
+    lines: &[Line],
+    shortages: &[Shortage],
+) -> Result<Option<Reservation>, sqlx::Error> {
+    let products: Vec<Uuid> = lines.iter().map(|line| line.variant.product.0).collect();
+    let (variants, quantities) = super::stock::columns(lines);
+    let row: Option<ReservationRow> = sqlx::query_as(
+        "INSERT INTO reservations (order_id, state, product_ids, variant_ids, quantities, shortages, expire_time) \
+         VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $2 = 'HELD' THEN now() + make_interval(secs => $7) END) \
+         ON CONFLICT DO NOTHING RETURNING *",
+    )
+    .bind(order.0)
+    .bind(state_text(state))
+    .bind(&products)
+    .bind(&variants)
+    .bind(&quantities)
+    .bind(Json(shortages.iter().map(shortage_row).collect::<Vec<_>>()))
+    .bind(HELD_FOR_SECONDS)
+    .fetch_optional(conn)
+    .await?;
+    row.map(Reservation::try_from).transpose()
+}
+
+/// Moves a locked reservation to its end.
+pub async fn set_state(
+    conn: &mut PgConnection,
+    order: OrderId,
+    state: ReservationState,
+) -> Result<Reservation, sqlx::Error> {
+    let row: ReservationRow = sqlx::query_as(
+        "UPDATE reservations SET state = $2, expire_time = NULL, update_time = now() WHERE order_id = $1 RETURNING *",
+    )
+    .bind(order.0)
+    .bind(state_text(state))
+    .fetch_one(conn)
+    .await?;
+    row.try_into()
+}
+
+fn shortage_row(shortage: &Shortage) -> ShortageRow {
+    ShortageRow { variant: shortage.line.variant.id, sku: shortage.sku.clone(), available: shortage.available }
+}
+
+fn state_text(state: ReservationState) -> &'static str {
+    match state {
+        ReservationState::Held => "HELD",
+        ReservationState::Confirmed => "CONFIRMED",
+        ReservationState::Released => "RELEASED",
+        ReservationState::Refused => "REFUSED",
+    }
+}
+
+fn state_from(text: &str, order: Uuid) -> Result<ReservationState, sqlx::Error> {
+    match text {
+        "HELD" => Ok(ReservationState::Held),
+        "CONFIRMED" => Ok(ReservationState::Confirmed),
+        "RELEASED" => Ok(ReservationState::Released),
+        "REFUSED" => Ok(ReservationState::Refused),
+        other => Err(sqlx::Error::Decode(format!("reservations.state of {order} is {other:?}").into())),
+    }
+}

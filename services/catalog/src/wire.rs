@@ -1,0 +1,95 @@
+//! From the catalog's types to messages of the contract.
+
+use kontor_proto::kontor::catalog::v1 as pb;
+use kontor_runtime::convert::{money_to_wire, time_to_wire};
+
+use crate::domain::inventory::{Reservation, ReservationState, Shortage, Stock};
+use crate::domain::product::{Product, Status, Variant};
+
+/// A product, with its variants.
+pub fn product(product: &Product) -> pb::Product {
+    let content = product.content.clone();
+    pb::Product {
+        name: product.id.to_string(),
+        handle: content.handle,
+        title: content.title,
+        description: content.description,
+        status: status(content.status).into(),
+        vendor: content.vendor,
+        product_type: content.product_type,
+        tags: content.tags,
+        option_names: content.option_names,
+        variants: product.variants.iter().map(variant).collect(),
+        etag: format!("\"{}\"", product.version),
+        create_time: Some(time_to_wire(product.create_time)),
+        update_time: Some(time_to_wire(product.update_time)),
+    }
+}
+
+fn status(status: Status) -> pb::product::Status {
+    match status {
+        Status::Draft => pb::product::Status::Draft,
+        Status::Active => pb::product::Status::Active,
+        Status::Archived => pb::product::Status::Archived,
+    }
+}
+
+/// A variant.
+pub fn variant(variant: &Variant) -> pb::Variant {
+    let content = variant.content.clone();
+    pb::Variant {
+        name: variant.name.to_string(),
+        sku: content.sku.unwrap_or_default(),
+        price: Some(money_to_wire(content.price)),
+        compare_at_price: content.compare_at.map(money_to_wire),
+        options: variant.option_names.iter().cloned().zip(content.option_values).collect(),
+        product_title: variant.product_title.clone(),
+        barcode: content.barcode,
+        weight_grams: content.weight_grams,
+        available_quantity: variant.available,
+        for_sale: variant.for_sale,
+    }
+}
+
+/// The units of one variant.
+pub fn stock(stock: &Stock) -> pb::Stock {
+    pb::Stock {
+        name: format!("{}/stock", stock.variant),
+        on_hand: stock.on_hand,
+        reserved: stock.reserved,
+        available: stock.available(),
+    }
+}
+
+/// An order's claim on stock.
+pub fn reservation(reservation: &Reservation) -> pb::Reservation {
+    let line = |line: &crate::domain::inventory::Line| pb::ReservationLine {
+        variant: line.variant.to_string(),
+        quantity: line.quantity,
+    };
+    pb::Reservation {
+        order: reservation.order.to_string(),
+        state: reservation_state(reservation.state).into(),
+        lines: reservation.lines.iter().map(line).collect(),
+        shortages: reservation.shortages.iter().map(shortage).collect(),
+        expire_time: reservation.expire_time.map(time_to_wire),
+    }
+}
+
+fn shortage(shortage: &Shortage) -> pb::Shortage {
+    pb::Shortage {
+        variant: shortage.line.variant.to_string(),
+        sku: shortage.sku.clone().unwrap_or_default(),
+        requested_quantity: shortage.line.quantity,
+        available_quantity: shortage.available,
+    }
+}
+
+fn reservation_state(state: ReservationState) -> pb::reservation::State {
+    match state {
+        ReservationState::Held => pb::reservation::State::Held,
+        ReservationState::Confirmed => pb::reservation::State::Confirmed,
+        ReservationState::Released => pb::reservation::State::Released,
+        ReservationState::Refused => pb::reservation::State::Refused,
+    }
+}

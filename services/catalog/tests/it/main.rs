@@ -1,0 +1,13 @@
+//! The catalog as its callers meet it: over gRPC, on a real Postgres, with tokens of a real issuer.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, wherever the code for it stands")]
+
+mod access;
+mod adjusting;
+mod files;
+mod imports;
+mod products;
+mod races;
+mod reservations;
+mod shop;
+mod variants;

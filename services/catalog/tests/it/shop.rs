@@ -1,0 +1,194 @@
+//! A catalog service of a test's own, and short names for what tests do with it.
+
+use std::time::Duration;
+
+use kontor_catalog::Config;
+use kontor_postgres::{PoolOptions, testing};
+use kontor_proto::google::api::HttpBody;
+use kontor_proto::kontor::catalog::v1 as pb;
+use kontor_proto::kontor::catalog::v1::inventory_service_client::InventoryServiceClient;
+use kontor_proto::kontor::catalog::v1::product_service_client::ProductServiceClient;
+use kontor_proto::kontor::catalog::v1::variant_service_client::VariantServiceClient;
+use kontor_testkit::issuer::ISSUER;
+use kontor_testkit::{Issuer, listener, with_token};
+use kontor_types::ids::{OrderId, UserId};
+use secrecy::SecretString;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+/// How much of a file goes into one message.
+const PIECE: usize = 1024 * 1024;
+
+/// A running catalog service.
+pub struct Shop {
+    pub issuer: Issuer,
+    /// Its database, as the service's own role.
+    pub db: PgPool,
+    pub products: ProductServiceClient<Channel>,
+    pub variants: VariantServiceClient<Channel>,
+    pub inventory: InventoryServiceClient<Channel>,
+    /// A token with the permissions `catalog.edit` and `inventory.adjust`.
+    pub editor: String,
+    /// A token of the service "order".
+    pub order_service: String,
+    _stop: tokio_util::sync::DropGuard,
+}
+
+impl Shop {
+    /// One with an empty catalog.
+    pub async fn open() -> Self {
+        let role = testing::role("kontor_catalog", "catalog");
+        let database = testing::server().await.unwrap().database(std::slice::from_ref(&role)).await.unwrap();
+        let issuer = Issuer::start().await;
+        let (listener, addr) = listener().await;
+        let config = Config {
+            listen: addr,
+            database_url: SecretString::from(database.url(&role)),
+            auth_addr: issuer.addr.to_string(),
+            issuer: ISSUER.into(),
+            database_connections: 8,
+        };
+        let stop = CancellationToken::new();
+        let serving = kontor_catalog::serve(config, listener, stop.clone());
+        tokio::spawn(async move { serving.await.unwrap() });
+        let channel = Endpoint::from_shared(format!("http://{addr}")).unwrap().connect_lazy();
+        let options = PoolOptions { max_connections: 2, ..PoolOptions::new(database.url(&role)) };
+        let shop = Self {
+            db: kontor_postgres::connect(&options).await.unwrap(),
+            products: ProductServiceClient::new(channel.clone()),
+            variants: VariantServiceClient::new(channel.clone()),
+            inventory: InventoryServiceClient::new(channel),
+            editor: issuer.user(UserId::generate(), &["catalog.edit", "inventory.adjust"]),
+            order_service: issuer.service("order"),
+            issuer,
+            _stop: stop.drop_guard(),
+        };
+        shop.wait_until_migrated().await;
+        shop
+    }
+
+    async fn wait_until_migrated(&self) {
+        let mut products = self.products.clone();
+        for _ in 0..200 {
+            if products.list_products(pb::ListProductsRequest::default()).await.is_ok() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the service did not start");
+    }
+
+    /// Loads a file as an editor.
+    pub async fn import(&self, csv: &str) -> pb::ImportProductsResponse {
+        self.try_import(csv.as_bytes(), &self.editor, pb::ImportProductsRequest::default()).await.unwrap()
+    }
+
+    /// Sends a file in pieces, with the settings of `first`.
+    pub async fn try_import(
+        &self,
+        file: &[u8],
+        token: &str,
+        first: pb::ImportProductsRequest,
+    ) -> Result<pb::ImportProductsResponse, Status> {
+        let piece = |data: &[u8]| HttpBody { content_type: String::new(), data: data.to_vec().into() };
+        let mut pieces = file.chunks(PIECE).map(piece).collect::<Vec<_>>();
+        if pieces.is_empty() {
+            pieces.push(piece(&[]));
+        }
+        if let Some(settings) = &first.file {
+            pieces[0].content_type.clone_from(&settings.content_type);
+        }
+        let message = move |(index, file)| pb::ImportProductsRequest {
+            file: Some(file),
+            ..if index == 0 { first.clone() } else { pb::ImportProductsRequest::default() }
+        };
+        let messages: Vec<_> = pieces.into_iter().enumerate().map(message).collect();
+        let request = with_token(tokio_stream::iter(messages), token);
+        self.products.clone().import_products(request).await.map(tonic::Response::into_inner)
+    }
+
+    /// Loads one product of these SKUs and quantities, and tells the names of its variants.
+    pub async fn stocked(&self, handle: &str, stock: &[(&str, i64)]) -> Vec<String> {
+        let mut csv =
+            String::from("Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Qty,Variant Price\n");
+        for (sku, quantity) in stock {
+            csv.push_str(&format!("{handle},{handle},Kind,{sku},{sku},{quantity},1.00\n"));
+        }
+        assert_eq!(self.import(&csv).await.issues, []);
+        self.product(handle).await.unwrap().variants.into_iter().map(|variant| variant.name).collect()
+    }
+
+    /// A product as an editor sees it, by id or handle.
+    pub async fn product(&self, id: &str) -> Result<pb::Product, Status> {
+        let name = if id.starts_with("products/") { id.to_owned() } else { format!("products/{id}") };
+        let request = with_token(pb::GetProductRequest { name }, &self.editor);
+        self.products.clone().get_product(request).await.map(tonic::Response::into_inner)
+    }
+
+    /// On hand and reserved.
+    pub async fn stock(&self, variant: &str) -> (i64, i64) {
+        let request = pb::GetStockRequest { name: format!("{variant}/stock") };
+        let stock = self.inventory.clone().get_stock(request).await.unwrap().into_inner();
+        assert_eq!(stock.available, stock.on_hand - stock.reserved);
+        (stock.on_hand, stock.reserved)
+    }
+
+    pub async fn adjust(&self, request: pb::AdjustStockRequest) -> Result<pb::Stock, Status> {
+        let request = with_token(request, &self.editor);
+        self.inventory.clone().adjust_stock(request).await.map(tonic::Response::into_inner)
+    }
+
+    pub async fn reserve(&self, order: OrderId, lines: &[(&str, i32)]) -> Result<pb::Reservation, Status> {
+        let line =
+            |(variant, quantity): &(&str, i32)| pb::ReservationLine { variant: (*variant).into(), quantity: *quantity };
+        let lines = lines.iter().map(line).collect();
+        let request = with_token(pb::ReserveStockRequest { order: order.to_string(), lines }, &self.order_service);
+        self.inventory.clone().reserve_stock(request).await.map(tonic::Response::into_inner)
+    }
+
+    pub async fn confirm(&self, order: OrderId) -> Result<pb::Reservation, Status> {
+        let request = with_token(pb::ConfirmReservationRequest { order: order.to_string() }, &self.order_service);
+        self.inventory.clone().confirm_reservation(request).await.map(tonic::Response::into_inner)
+    }
+
+    pub async fn release(&self, order: OrderId) -> Result<pb::Reservation, Status> {
+        let request = with_token(pb::ReleaseReservationRequest { order: order.to_string() }, &self.order_service);
+        self.inventory.clone().release_reservation(request).await.map(tonic::Response::into_inner)
+    }
+
+    /// A number that the database tells.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.db).await.unwrap()
+    }
+
+    /// Asserts what must be true of stock whenever nothing is under way.
+    pub async fn assert_books_balance(&self) {
+        let unexplained = "SELECT count(*) FROM stock s WHERE s.on_hand <> \
+            (SELECT coalesce(sum(m.delta), 0) FROM stock_movements m WHERE m.variant_id = s.variant_id)";
+        assert_eq!(self.count(unexplained).await, 0, "the ledger's sum is on_hand");
+        let unheld = "SELECT count(*) FROM stock s WHERE s.reserved <> (SELECT coalesce(sum(l.quantity), 0)::bigint \
+            FROM reservations r, unnest(r.variant_ids, r.quantities) AS l (variant_id, quantity) \
+            WHERE r.state = 'HELD' AND l.variant_id = s.variant_id)";
+        assert_eq!(self.count(unheld).await, 0, "reserved is what held reservations hold");
+        let gaps = "SELECT count(*) FROM (SELECT count(*) AS events, max(version) AS last FROM outbox_events \
+            GROUP BY aggregate) AS a WHERE a.events <> a.last";
+        assert_eq!(self.count(gaps).await, 0, "event versions have no gaps");
+    }
+}
+
+/// Asserts the code and the reason of an error.
+pub fn assert_status(status: &Status, code: Code, reason: &str) {
+    assert_eq!(status.code(), code, "{status:?}");
+    let info = status.get_details_error_info().unwrap();
+    assert_eq!((info.domain.as_str(), info.reason.as_str()), ("kontor", reason), "{status:?}");
+}
+
+/// Asserts that a request was refused for one field.
+pub fn assert_field(status: &Status, field: &str) {
+    assert_status(status, Code::InvalidArgument, "FIELD_VIOLATION");
+    let fields: Vec<_> = status.get_details_bad_request().unwrap().field_violations;
+    assert_eq!(fields.iter().map(|violation| violation.field.as_str()).collect::<Vec<_>>(), [field]);
+}
