@@ -1,0 +1,67 @@
+//! `kontor.order.v1.CartService`.
+
+use kontor_proto::kontor::order::v1 as pb;
+use kontor_proto::kontor::order::v1::cart_service_server::CartService;
+use kontor_runtime::{Caller, Fault, convert};
+use tonic::{Request, Response, Status};
+
+use super::parse;
+use crate::ops::{ContactChange, NewCart, Orders};
+use crate::wire;
+
+pub(super) struct Carts(pub(super) Orders);
+
+#[tonic::async_trait]
+impl CartService for Carts {
+    async fn create_cart(&self, request: Request<pb::CreateCartRequest>) -> Result<Response<pb::Cart>, Status> {
+        let user = Caller::of(&request).user();
+        let cart = request.into_inner().cart.unwrap_or_default();
+        let currency = convert::currency_from_wire("cart.currency_code", &cart.currency_code)?;
+        let address = cart.shipping_address.map(|address| parse::address("cart.shipping_address", address));
+        let new = NewCart { user, currency, email: cart.email, shipping_address: address.transpose()? };
+        Ok(Response::new(wire::cart(&self.0.create_cart(&new).await?)))
+    }
+
+    async fn get_cart(&self, request: Request<pb::GetCartRequest>) -> Result<Response<pb::Cart>, Status> {
+        let user = Caller::of(&request).user();
+        let id = parse::cart(&request.into_inner().name)?;
+        Ok(Response::new(wire::cart(&self.0.get_cart(&id, user).await?)))
+    }
+
+    async fn update_cart(&self, request: Request<pb::UpdateCartRequest>) -> Result<Response<pb::Cart>, Status> {
+        let user = Caller::of(&request).user();
+        let pb::UpdateCartRequest { cart, update_mask } = request.into_inner();
+        let cart = cart.unwrap_or_default();
+        let id = parse::cart(&cart.name)?;
+        let change = change(cart, update_mask.map(|mask| mask.paths))?;
+        Ok(Response::new(wire::cart(&self.0.update_cart(&id, user, &change).await?)))
+    }
+
+    async fn set_cart_item(&self, request: Request<pb::SetCartItemRequest>) -> Result<Response<pb::Cart>, Status> {
+        let user = Caller::of(&request).user();
+        let request = request.into_inner();
+        let id = parse::cart(&request.cart)?;
+        let quantity = request.quantity.unwrap_or_default();
+        Ok(Response::new(wire::cart(&self.0.set_item(&id, user, &request.variant, quantity).await?)))
+    }
+}
+
+/// The fields that the mask names; without a mask those that are set (AIP-134).
+fn change(cart: pb::Cart, mask: Option<Vec<String>>) -> Result<ContactChange, Status> {
+    let set = [("email", !cart.email.is_empty()), ("shipping_address", cart.shipping_address.is_some())];
+    let set_paths = set.into_iter().filter(|(_, is_set)| *is_set).map(|(path, _)| path.to_owned());
+    let paths = mask.unwrap_or_else(|| set_paths.collect());
+    let address = cart.shipping_address.map(|address| parse::address("cart.shipping_address", address)).transpose()?;
+    let mut change = ContactChange::default();
+    for path in paths {
+        match path.as_str() {
+            "email" => change.email = Some(cart.email.clone()),
+            "shipping_address" => change.shipping_address = Some(address.clone()),
+            other => {
+                let rule = format!("{other:?} can't be changed here; email and shipping_address can");
+                return Err(Fault::field("update_mask", rule).into());
+            }
+        }
+    }
+    Ok(change)
+}

@@ -1,0 +1,64 @@
+//! What errors on carts and orders are on the wire: the one place where they get a code.
+
+use kontor_runtime::Fault;
+use kontor_runtime::fault::{self, ErrorReason};
+use tonic::{Code, Status};
+
+use crate::domain::cart::{Refusal, Shortage};
+use crate::ops::Error;
+use crate::wire;
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        match error {
+            Error::NotFound(name) => Fault::not_found(&name).into(),
+            Error::CartOrdered(order) => {
+                Fault::precondition(ErrorReason::CartOrdered, text).metadata("order", order.to_string()).into()
+            }
+            Error::CartEmpty => Fault::precondition(ErrorReason::CartEmpty, text).into(),
+            Error::CartFull(_) => Fault::field("variant", text).into(),
+            Error::TotalChanged(total) => {
+                let fault = Fault::precondition(ErrorReason::TotalChanged, &text).failure("expected_total", text);
+                fault.metadata("total", total.amount()).metadata("currency_code", total.currency.code()).into()
+            }
+            Error::Refused(refusal) => refused(&refusal).into(),
+            Error::Money(_) => Fault::field("quantity", text).into(),
+            Error::KeyReused => {
+                let fault = Fault::new(Code::InvalidArgument, ErrorReason::IdempotencyKeyReused, &text);
+                fault.violation("request_id", text).into()
+            }
+            Error::Busy => Fault::overloaded(format!("{text}; try again with the same request")).into(),
+            Error::Peer(_) | Error::Outage(_) => fault::unavailable(&error),
+            Error::Database(_) => fault::internal(&error),
+        }
+    }
+}
+
+fn refused(refusal: &Refusal) -> Fault {
+    let text = refusal.to_string();
+    match refusal {
+        Refusal::NotForSale(variant) => {
+            Fault::precondition(ErrorReason::VariantNotForSale, &text).failure(&variant.to_string(), text)
+        }
+        Refusal::CurrencyMismatch { variant, .. } => {
+            Fault::precondition(ErrorReason::CurrencyMismatch, &text).failure(&variant.to_string(), text)
+        }
+        Refusal::TooFew(short) => too_few(short),
+    }
+}
+
+/// Names each line, its SKU and how many units are left. The metadata holds those of the first, for programs.
+fn too_few(short: &[Shortage]) -> Fault {
+    let sentence = |s: &Shortage| format!("{} of {} left, {} asked for", s.available, wire::label(s), s.requested);
+    let text = short.iter().map(sentence).collect::<Vec<_>>().join("; ");
+    let mut fault = Fault::precondition(ErrorReason::InsufficientStock, text);
+    for one in short {
+        fault = fault.failure(&one.variant.to_string(), sentence(one));
+    }
+    let Some(first) = short.first() else { return fault };
+    fault
+        .metadata("variant", first.variant.to_string())
+        .metadata("sku", first.sku.clone())
+        .metadata("available", first.available.to_string())
+}

@@ -1,0 +1,136 @@
+//! Making, reading and changing carts.
+
+use kontor_postgres::retry;
+use kontor_types::Currency;
+use kontor_types::ids::UserId;
+
+use super::{Error, Orders};
+use crate::domain::cart::{self, Address, Cart, CartId, ITEMS_MAX, Item, Offer, PricedCart};
+use crate::peers::PeerError;
+use crate::store;
+
+/// A cart to be made.
+#[derive(Clone, Debug)]
+pub struct NewCart {
+    /// Whose it is; none for a guest's.
+    pub user: Option<UserId>,
+    /// What it is priced in.
+    pub currency: Currency,
+    /// Where to write to the buyer.
+    pub email: String,
+    /// Where the goods go.
+    pub shipping_address: Option<Address>,
+}
+
+/// Changes of who buys and where it goes; `None` leaves a value as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ContactChange {
+    /// Where to write to the buyer.
+    pub email: Option<String>,
+    /// Where the goods go; `Some(None)` clears it.
+    pub shipping_address: Option<Option<Address>>,
+}
+
+impl Orders {
+    /// Makes an empty cart.
+    pub async fn create_cart(&self, new: &NewCart) -> Result<PricedCart, Error> {
+        let id = CartId::from_random(rand::random());
+        let mut conn = self.pool.acquire().await?;
+        let contact = (new.email.as_str(), new.shipping_address.as_ref());
+        let cart = store::carts::insert(&mut conn, &id, new.user, new.currency, contact).await?;
+        Ok(cart::price(cart, &[])?)
+    }
+
+    /// A cart with today's prices.
+    pub async fn get_cart(&self, id: &CartId, user: Option<UserId>) -> Result<PricedCart, Error> {
+        let cart = self.find_cart(id, user).await?;
+        let offers = self.offers_for(&cart).await?;
+        Ok(cart::price(cart, &offers)?)
+    }
+
+    /// Changes who buys and where it goes.
+    pub async fn update_cart(
+        &self,
+        id: &CartId,
+        user: Option<UserId>,
+        change: &ContactChange,
+    ) -> Result<PricedCart, Error> {
+        retry("update_cart", || self.update_cart_once(id, user, change)).await?;
+        self.get_cart(id, user).await
+    }
+
+    async fn update_cart_once(&self, id: &CartId, user: Option<UserId>, change: &ContactChange) -> Result<(), Error> {
+        let mut tx = self.pool.begin().await?;
+        let cart = open(usable(store::carts::lock(&mut tx, id).await?, id, user)?)?;
+        let email = change.email.as_ref().unwrap_or(&cart.email);
+        let address = change.shipping_address.as_ref().unwrap_or(&cart.shipping_address);
+        store::carts::set_contact(&mut tx, id, email, address.as_ref()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Sets how many units of a variant are in a cart; 0 takes it out. `variant` is its name as the caller wrote it.
+    pub async fn set_item(
+        &self,
+        id: &CartId,
+        user: Option<UserId>,
+        variant: &str,
+        quantity: i32,
+    ) -> Result<PricedCart, Error> {
+        let cart = open(self.find_cart(id, user).await?)?;
+        let offer = self.catalog.offers(vec![variant.to_owned()]).await?.pop();
+        let offer = offer.ok_or_else(|| Error::NotFound(variant.to_owned()))?;
+        if quantity > 0 {
+            cart::admit(&offer, quantity, cart.currency)?;
+        }
+        let item = Item { variant: offer.variant, quantity };
+        retry("set_item", || self.set_item_once(id, user, &item)).await?;
+        self.get_cart(id, user).await
+    }
+
+    async fn set_item_once(&self, id: &CartId, user: Option<UserId>, item: &Item) -> Result<(), Error> {
+        let mut tx = self.pool.begin().await?;
+        let cart = open(usable(store::carts::lock(&mut tx, id).await?, id, user)?)?;
+        let is_new = cart.items.iter().all(|other| other.variant != item.variant);
+        if item.quantity == 0 {
+            store::carts::delete_item(&mut tx, id, item.variant).await?;
+        } else if is_new && cart.items.len() >= ITEMS_MAX {
+            return Err(Error::CartFull(ITEMS_MAX));
+        } else {
+            store::carts::set_item(&mut tx, id, item).await?;
+        }
+        store::carts::touch(&mut tx, id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    pub(super) async fn find_cart(&self, id: &CartId, user: Option<UserId>) -> Result<Cart, Error> {
+        let mut conn = self.pool.acquire().await?;
+        usable(store::carts::find(&mut conn, id).await?, id, user)
+    }
+
+    /// Today's offers for what is in a cart; variants that the catalog does not know any more are left out.
+    pub(super) async fn offers_for(&self, cart: &Cart) -> Result<Vec<Offer>, Error> {
+        let mut names: Vec<String> = cart.items.iter().map(|item| item.variant.to_string()).collect();
+        while !names.is_empty() {
+            match self.catalog.offers(names.clone()).await {
+                Err(PeerError::NotFound(gone)) if names.contains(&gone) => names.retain(|name| *name != gone),
+                answer => return Ok(answer?),
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// The cart, if it exists and the caller may use it.
+fn usable(cart: Option<Cart>, id: &CartId, user: Option<UserId>) -> Result<Cart, Error> {
+    cart.filter(|cart| cart.may_be_used_by(user)).ok_or_else(|| Error::NotFound(id.to_string()))
+}
+
+/// The cart, if it was not ordered.
+pub(super) fn open(cart: Cart) -> Result<Cart, Error> {
+    match cart.order {
+        Some(order) => Err(Error::CartOrdered(order)),
+        None => Ok(cart),
+    }
+}

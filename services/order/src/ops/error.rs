@@ -1,0 +1,98 @@
+//! Why an operation on carts and orders fails, apart from any wire.
+
+use kontor_postgres::Transient;
+use kontor_types::ids::OrderId;
+use kontor_types::{Money, MoneyError};
+
+use crate::domain::cart::Refusal;
+use crate::domain::order::NotAcceptable;
+use crate::peers::PeerError;
+
+/// Why an operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such resource, or none that the caller may see. Holds the name as the caller wrote it.
+    #[error("{0} does not exist")]
+    NotFound(String),
+    /// The cart was ordered.
+    #[error("the cart was ordered already")]
+    CartOrdered(OrderId),
+    /// The cart is empty.
+    #[error("the cart is empty")]
+    CartEmpty,
+    /// The cart is full.
+    #[error("a cart holds {0} different variants at most")]
+    CartFull(usize),
+    /// The total is another than the caller agreed to.
+    #[error("the total is {0}, not the expected one")]
+    TotalChanged(Money),
+    /// A variant can't be bought, or not so many of it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A sum beyond what can be counted.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// The request id was used for another request.
+    #[error("the request id was used for another request")]
+    KeyReused,
+    /// As many orders as can be are on their way.
+    #[error("too many orders are on their way")]
+    Busy,
+    /// A peer could not be asked.
+    #[error("a peer")]
+    Peer(#[source] PeerError),
+    /// The database can't be reached.
+    #[error("the database is not available")]
+    Outage(#[source] sqlx::Error),
+    /// The database refused what the code never should have asked.
+    #[error("the database refused")]
+    Database(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if kontor_postgres::is_outage(&error) || error.is_transient() {
+            return Self::Outage(error);
+        }
+        Self::Database(error)
+    }
+}
+
+impl From<NotAcceptable> for Error {
+    fn from(error: NotAcceptable) -> Self {
+        match error {
+            NotAcceptable::Empty => Self::CartEmpty,
+            NotAcceptable::Refused(refusal) => Self::Refused(refusal),
+            NotAcceptable::TotalChanged(total) => Self::TotalChanged(total),
+        }
+    }
+}
+
+impl From<PeerError> for Error {
+    fn from(error: PeerError) -> Self {
+        match error {
+            PeerError::NotFound(name) => Self::NotFound(name),
+            PeerError::Unavailable { .. } | PeerError::Nonsense { .. } => Self::Peer(error),
+        }
+    }
+}
+
+impl Transient for Error {
+    fn is_transient(&self) -> bool {
+        match self {
+            // An order number that is taken is drawn again.
+            Self::Database(error) => kontor_postgres::constraint(error) == Some("orders_number_key"),
+            Self::Outage(error) => error.is_transient(),
+            Self::NotFound(_)
+            | Self::CartOrdered(_)
+            | Self::CartEmpty
+            | Self::CartFull(_)
+            | Self::TotalChanged(_)
+            | Self::Refused(_)
+            | Self::Money(_)
+            | Self::KeyReused
+            | Self::Busy
+            | Self::Peer(_) => false,
+        }
+    }
+}

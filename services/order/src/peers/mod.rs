@@ -1,0 +1,47 @@
+//! What the order service asks of others, in its own words. Nothing of the wire passes from here into the operations.
+
+mod catalog;
+mod payment;
+
+pub use catalog::Catalog;
+pub use payment::Payments;
+
+use kontor_runtime::fault::{self, ErrorReason};
+use tonic::Status;
+
+/// A peer that could not be asked, or that answered what makes no sense.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// It does not know what it was asked for. Holds the name.
+    #[error("{0} does not exist")]
+    NotFound(String),
+    /// It did not answer, or can't right now.
+    #[error("{peer} is not available")]
+    Unavailable {
+        /// Which.
+        peer: &'static str,
+        /// What came instead of an answer.
+        #[source]
+        status: Box<Status>,
+    },
+    /// Its answer is not in the contract.
+    #[error("{peer} answered without {missing}")]
+    Nonsense {
+        /// Which.
+        peer: &'static str,
+        /// What was missing.
+        missing: &'static str,
+    },
+}
+
+impl PeerError {
+    fn from_status(peer: &'static str, status: Status) -> Self {
+        use tonic_types::StatusExt;
+        let info = status.get_details_error_info();
+        let name = info.and_then(|info| info.metadata.get("resource").cloned());
+        match (fault::reason_of(&status), name) {
+            (Some(ErrorReason::ResourceNotFound), Some(name)) => Self::NotFound(name),
+            (_, _) => Self::Unavailable { peer, status: Box::new(status) },
+        }
+    }
+}

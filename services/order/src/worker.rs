@@ -1,0 +1,22 @@
+//! Looks for orders that nobody drives any more.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::ops::Orders;
+
+/// How often to look.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Takes over abandoned orders until `stop`.
+pub async fn run(orders: Orders, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match orders.take_over().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "took over orders"),
+            Err(error) => tracing::warn!(error = %kontor_runtime::fault::chain(&error), "could not look for orders"),
+        }
+        let _ = tokio::time::timeout(EVERY, stop.cancelled()).await;
+    }
+}

@@ -1,0 +1,10 @@
+//! The order service over real sockets and a real Postgres, between peers that can be told to fail: what real ones do only when
+//! nobody looks. Purchases among real peers are in services/kontor/tests.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
+
+mod driving;
+mod fencing;
+mod peers;
+mod placing;
+mod world;

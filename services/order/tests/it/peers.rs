@@ -1,0 +1,248 @@
+//! A catalog and a payment provider behind the contract: keyed like real ones, with orders to fail.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use kontor_proto::google::r#type::Money;
+use kontor_proto::kontor::catalog::v1 as catalog;
+use kontor_proto::kontor::catalog::v1::inventory_service_server::{InventoryService, InventoryServiceServer};
+use kontor_proto::kontor::catalog::v1::variant_service_server::{VariantService, VariantServiceServer};
+use kontor_proto::kontor::payment::v1 as payment;
+use kontor_proto::kontor::payment::v1::payment_provider_service_server::{
+    PaymentProviderService, PaymentProviderServiceServer,
+};
+use tokio::sync::Notify;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Request, Response, Status};
+
+/// What to do with the next calls of a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Answer UNAVAILABLE, and do nothing.
+    Before,
+    /// Do it, and answer UNAVAILABLE.
+    After,
+}
+
+/// Both peers; clones share them.
+#[derive(Clone, Default)]
+pub struct Peers {
+    state: Arc<Mutex<State>>,
+    /// Authorisations wait here while [`Self::hold_authorizations`] is on.
+    gate: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct State {
+    price: i64,
+    available: i64,
+    trouble: Vec<(&'static str, Trouble)>,
+    gated: bool,
+    reservations: HashMap<String, catalog::reservation::State>,
+    authorized: HashSet<String>,
+    captured: HashSet<String>,
+    calls: Vec<&'static str>,
+}
+
+impl Peers {
+    /// One variant at this price in cents, and so many units of it.
+    pub fn selling(price: i64, available: i64) -> Self {
+        let peers = Self::default();
+        let mut state = peers.state.lock().unwrap();
+        (state.price, state.available) = (price, available);
+        drop(state);
+        peers
+    }
+
+    /// Serves both on one address.
+    pub async fn serve(&self) -> SocketAddr {
+        let (listener, addr) = kontor_testkit::listener().await;
+        let (_, health) = tonic_health::server::health_reporter();
+        let server = tonic::transport::Server::builder()
+            .add_service(health)
+            .add_service(VariantServiceServer::new(self.clone()))
+            .add_service(InventoryServiceServer::new(self.clone()))
+            .add_service(PaymentProviderServiceServer::new(self.clone()));
+        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        addr
+    }
+
+    /// The next call of the method fails so; several are used up one after the other.
+    pub fn trouble(&self, method: &'static str, trouble: Trouble) {
+        self.state.lock().unwrap().trouble.push((method, trouble));
+    }
+
+    /// Lets authorisations wait until [`Self::open_gate`].
+    pub fn hold_authorizations(&self) {
+        self.state.lock().unwrap().gated = true;
+    }
+
+    pub fn open_gate(&self) {
+        self.state.lock().unwrap().gated = false;
+        self.gate.notify_waiters();
+    }
+
+    /// How often a method was called.
+    pub fn calls(&self, method: &str) -> usize {
+        self.state.lock().unwrap().calls.iter().filter(|call| **call == method).count()
+    }
+
+    /// Units left, orders that hold or took units, and orders whose money is taken.
+    pub fn books(&self) -> (i64, Vec<catalog::reservation::State>, usize) {
+        let state = self.state.lock().unwrap();
+        (state.available, state.reservations.values().copied().collect(), state.captured.len())
+    }
+
+    /// Does the work under the orders to fail.
+    fn act<T>(
+        &self,
+        method: &'static str,
+        work: impl FnOnce(&mut State) -> Result<T, Status>,
+    ) -> Result<Response<T>, Status> {
+        let mut state = self.state.lock().unwrap();
+        state.calls.push(method);
+        let position = state.trouble.iter().position(|(name, _)| *name == method);
+        let trouble = position.map(|position| state.trouble.remove(position).1);
+        if trouble == Some(Trouble::Before) {
+            return Err(Status::unavailable("as ordered: before"));
+        }
+        let done = work(&mut state)?;
+        if trouble == Some(Trouble::After) {
+            return Err(Status::unavailable("as ordered: after"));
+        }
+        Ok(Response::new(done))
+    }
+}
+
+fn reservation(order: String, state: catalog::reservation::State) -> catalog::Reservation {
+    catalog::Reservation { order, state: state.into(), ..catalog::Reservation::default() }
+}
+
+#[tonic::async_trait]
+impl VariantService for Peers {
+    async fn get_variant(&self, _: Request<catalog::GetVariantRequest>) -> Result<Response<catalog::Variant>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn batch_get_variants(
+        &self,
+        request: Request<catalog::BatchGetVariantsRequest>,
+    ) -> Result<Response<catalog::BatchGetVariantsResponse>, Status> {
+        let names = request.into_inner().names;
+        self.act("BatchGetVariants", |state| {
+            let price = Money { currency_code: "USD".into(), units: state.price / 100, nanos: 0 };
+            let variant = |name| catalog::Variant {
+                name,
+                sku: "CUP".into(),
+                price: Some(price.clone()),
+                available_quantity: state.available,
+                for_sale: true,
+                ..catalog::Variant::default()
+            };
+            Ok(catalog::BatchGetVariantsResponse { variants: names.into_iter().map(variant).collect() })
+        })
+    }
+}
+
+#[tonic::async_trait]
+impl InventoryService for Peers {
+    async fn get_stock(&self, _: Request<catalog::GetStockRequest>) -> Result<Response<catalog::Stock>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn adjust_stock(&self, _: Request<catalog::AdjustStockRequest>) -> Result<Response<catalog::Stock>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn reserve_stock(
+        &self,
+        request: Request<catalog::ReserveStockRequest>,
+    ) -> Result<Response<catalog::Reservation>, Status> {
+        use catalog::reservation::State as S;
+        let request = request.into_inner();
+        let wanted: i64 = request.lines.iter().map(|line| i64::from(line.quantity)).sum();
+        self.act("ReserveStock", |state| {
+            let decided = state.reservations.get(&request.order).copied();
+            let decided = decided.unwrap_or(if wanted <= state.available { S::Held } else { S::Refused });
+            if state.reservations.insert(request.order.clone(), decided).is_none() && decided == S::Held {
+                state.available -= wanted;
+            }
+            Ok(reservation(request.order, decided))
+        })
+    }
+
+    async fn confirm_reservation(
+        &self,
+        request: Request<catalog::ConfirmReservationRequest>,
+    ) -> Result<Response<catalog::Reservation>, Status> {
+        let order = request.into_inner().order;
+        self.act("ConfirmReservation", |state| {
+            state.reservations.insert(order.clone(), catalog::reservation::State::Confirmed);
+            Ok(reservation(order, catalog::reservation::State::Confirmed))
+        })
+    }
+
+    async fn release_reservation(
+        &self,
+        request: Request<catalog::ReleaseReservationRequest>,
+    ) -> Result<Response<catalog::Reservation>, Status> {
+        use catalog::reservation::State as S;
+        let order = request.into_inner().order;
+        self.act("ReleaseReservation", |state| {
+            if state.reservations.insert(order.clone(), S::Released) == Some(S::Held) {
+                state.available += 1;
+            }
+            Ok(reservation(order, S::Released))
+        })
+    }
+}
+
+fn paid(state: payment::payment::State) -> payment::Payment {
+    payment::Payment { state: state.into(), ..payment::Payment::default() }
+}
+
+#[tonic::async_trait]
+impl PaymentProviderService for Peers {
+    async fn authorize(
+        &self,
+        request: Request<payment::AuthorizeRequest>,
+    ) -> Result<Response<payment::Payment>, Status> {
+        let request = request.into_inner();
+        let (gated, opened) = (self.state.lock().unwrap().gated, self.gate.notified());
+        if gated {
+            opened.await;
+        }
+        self.act("Authorize", |state| {
+            if request.payment_token == "tok_decline" {
+                let declined = paid(payment::payment::State::Declined);
+                return Ok(payment::Payment { decline_code: "card_declined".into(), ..declined });
+            }
+            state.authorized.insert(request.idempotency_key);
+            Ok(paid(payment::payment::State::Authorized))
+        })
+    }
+
+    async fn capture(&self, request: Request<payment::CaptureRequest>) -> Result<Response<payment::Payment>, Status> {
+        let key = request.into_inner().authorization_key;
+        self.act("Capture", |state| {
+            if !state.authorized.contains(&key) {
+                return Err(Status::failed_precondition("nothing is authorised"));
+            }
+            state.captured.insert(key);
+            Ok(paid(payment::payment::State::Captured))
+        })
+    }
+
+    async fn void(&self, _: Request<payment::VoidRequest>) -> Result<Response<payment::Payment>, Status> {
+        self.act("Void", |_| Ok(paid(payment::payment::State::Voided)))
+    }
+
+    async fn refund(&self, _: Request<payment::RefundRequest>) -> Result<Response<payment::Payment>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn look_up(&self, _: Request<payment::LookUpRequest>) -> Result<Response<payment::Payment>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+}

@@ -1,0 +1,124 @@
+//! An order service on a database of its own, between peers that obey the test.
+
+use std::time::Duration;
+
+use kontor_postgres::testing::{TestDatabase, role, server};
+use kontor_proto::google::r#type::Money;
+use kontor_proto::kontor::order::v1 as pb;
+use kontor_proto::kontor::order::v1::cart_service_client::CartServiceClient;
+use kontor_proto::kontor::order::v1::order_service_client::OrderServiceClient;
+use kontor_testkit::Issuer;
+use kontor_types::ids::{ProductId, VariantName, new_uuid};
+use sqlx::PgPool;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::transport::Channel;
+
+use crate::peers::Peers;
+
+pub struct World {
+    pub peers: Peers,
+    /// The service's own tables.
+    pub db: PgPool,
+    pub orders: OrderServiceClient<Channel>,
+    pub carts: CartServiceClient<Channel>,
+    config: kontor_order::Config,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+    _database: TestDatabase,
+}
+
+impl World {
+    pub async fn with(peers: Peers) -> Self {
+        let role = role("kontor_order", "order");
+        let database = server().await.unwrap().database(std::slice::from_ref(&role)).await.unwrap();
+        let (issuer, addr) = (Issuer::start().await, peers.serve().await.to_string());
+        let config = kontor_order::Config {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            database_url: database.url(&role).into(),
+            auth_addr: issuer.addr.to_string(),
+            catalog_addr: addr.clone(),
+            psp_addr: addr,
+            service_key: "kt_sk_order_secret_0".to_owned().into(),
+            issuer: kontor_testkit::issuer::ISSUER.into(),
+            database_connections: 8,
+        };
+        let db = PgPool::connect(&database.url(&role)).await.unwrap();
+        let (stop, serving, channel) = start(&config).await;
+        let (orders, carts) = (OrderServiceClient::new(channel.clone()), CartServiceClient::new(channel));
+        Self { peers, db, orders, carts, config, stop, serving, _database: database }
+    }
+
+    /// Stops the service as a deployment would, and starts it again.
+    pub async fn restart(&mut self) {
+        self.stop.cancel();
+        let serving = std::mem::replace(&mut self.serving, tokio::spawn(async {}));
+        serving.await.unwrap();
+        let (stop, serving, channel) = start(&self.config).await;
+        (self.stop, self.serving) = (stop, serving);
+        (self.orders, self.carts) = (OrderServiceClient::new(channel.clone()), CartServiceClient::new(channel));
+    }
+
+    /// A cart with one unit of the one variant.
+    pub async fn cart(&self) -> pb::Cart {
+        let cart = self.carts.clone().create_cart(pb::CreateCartRequest::default()).await.unwrap().into_inner();
+        let variant = VariantName { product: ProductId::generate(), id: new_uuid() }.to_string();
+        let item = pb::SetCartItemRequest { cart: cart.name, variant, quantity: Some(1) };
+        self.carts.clone().set_cart_item(item).await.unwrap().into_inner()
+    }
+
+    pub async fn place(&self, cart: &pb::Cart, payment_token: &str) -> Result<pb::Order, Status> {
+        Ok(self.orders.clone().place_order(request(cart, payment_token)).await?.into_inner())
+    }
+
+    /// The order, once it has ended.
+    pub async fn ended(&self, name: &str) -> pb::Order {
+        for _ in 0..300 {
+            let request = pb::GetOrderRequest { name: name.into() };
+            let order = self.orders.clone().get_order(request).await.unwrap().into_inner();
+            if order.state() != pb::order::State::Processing {
+                return order;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{name} did not end within 30 seconds");
+    }
+
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.db).await.unwrap()
+    }
+
+    /// Waits until the statement counts something.
+    pub async fn until(&self, sql: &'static str) {
+        for _ in 0..300 {
+            if self.count(sql).await > 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("never came true: {sql}");
+    }
+}
+
+pub fn request(cart: &pb::Cart, payment_token: &str) -> pb::PlaceOrderRequest {
+    pb::PlaceOrderRequest {
+        cart: cart.name.clone(),
+        expected_total: cart.total.clone(),
+        payment_token: payment_token.into(),
+        request_id: new_uuid().to_string(),
+    }
+}
+
+pub fn dollars(units: i64) -> Option<Money> {
+    Some(Money { currency_code: "USD".into(), units, nanos: 0 })
+}
+
+async fn start(config: &kontor_order::Config) -> (CancellationToken, JoinHandle<()>, Channel) {
+    let (listener, addr) = kontor_testkit::listener().await;
+    let stop = CancellationToken::new();
+    let serving = kontor_order::serve(config.clone(), listener, stop.clone());
+    let serving = tokio::spawn(async move { serving.await.unwrap() });
+    let channel = Channel::from_shared(format!("http://{addr}")).unwrap().connect().await.unwrap();
+    (stop, serving, channel)
+}
