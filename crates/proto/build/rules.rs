@@ -53,6 +53,7 @@ fn checks(message: &MessageDescriptor) -> Result<String, String> {
             let _ = writeln!(code, "found.output_only({name:?}, {set});");
             continue;
         }
+        code.push_str(&text_check(&field));
         if let Some(rules) = rules_of(&field) {
             code.push_str(&field_checks(&field, &rules).map_err(|e| format!("{}: {e}", field.full_name()))?);
         }
@@ -64,6 +65,19 @@ fn checks(message: &MessageDescriptor) -> Result<String, String> {
         }
     }
     Ok(code)
+}
+
+/// One rule needs no mention in the contract: no text holds a NUL character.
+fn text_check(field: &FieldDescriptor) -> String {
+    let (name, value) = (field.name(), format!("self.{}", field_ident(field)));
+    match field.kind() {
+        Kind::String if field.is_list() => format!("found.texts({name:?}, &{value});\n"),
+        Kind::String if field.supports_presence() => {
+            format!("if let Some(text) = &{value} {{ found.text({name:?}, text); }}\n")
+        }
+        Kind::String => format!("found.text({name:?}, &{value});\n"),
+        _ => String::new(),
+    }
 }
 
 /// prost folds a oneof into one Rust enum; nothing in the contract needs rules there yet.

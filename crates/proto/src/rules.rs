@@ -54,6 +54,20 @@ impl Found {
         }
     }
 
+    /// No text holds a NUL character (U+0000): databases and C programs can't take it.
+    pub fn text(&mut self, field: &str, value: &str) {
+        if value.contains('\0') {
+            self.add(field, "must not hold a NUL character".into());
+        }
+    }
+
+    /// Like [`Self::text`], for each item.
+    pub fn texts(&mut self, field: &str, values: &[String]) {
+        for (index, value) in values.iter().enumerate() {
+            self.text(&format!("{field}[{index}]"), value);
+        }
+    }
+
     /// The field's value must keep the rule.
     pub fn scalar<T>(&mut self, field: &str, value: T, rule: &impl Rule<T>) {
         if let Some(description) = rule.broken_by(value) {
@@ -100,8 +114,12 @@ impl Found {
         self.path.truncate(outer);
     }
 
+    /// A field is told once, by the first rule that it breaks.
     fn add(&mut self, field: &str, description: String) {
-        self.violations.push(Violation { field: format!("{}{field}", self.path), description });
+        let field = format!("{}{field}", self.path);
+        if self.violations.last().is_none_or(|last| last.field != field) {
+            self.violations.push(Violation { field, description });
+        }
     }
 }
 

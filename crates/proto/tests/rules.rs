@@ -40,6 +40,13 @@ fn required_fields_patterns_and_forms_are_checked() {
 }
 
 #[test]
+fn no_text_holds_a_nul_character() {
+    let sign_in = SignInRequest { email: "a\0@b.c".into(), password: "p\0".into() };
+    assert_eq!(broken(&sign_in), ["email", "password"]);
+    assert_eq!(broken(&PlaceOrderRequest { payment_token: "tok\0".into(), ..place() }), ["payment_token"]);
+}
+
+#[test]
 fn zero_is_a_value_where_presence_tells_and_absence_is_not() {
     let set = |quantity| SetCartItemRequest { cart: CART.into(), variant: VARIANT.into(), quantity };
     assert_eq!(broken(&set(Some(0))), [""; 0]);

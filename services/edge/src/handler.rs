@@ -19,6 +19,7 @@ use tracing::Instrument;
 
 use crate::limits::{REQUEST_ID_CHARS_MAX, UPLOAD_BYTES_MAX};
 use crate::problem::{Problem, REQUEST_ID, Result};
+use crate::rest::{Head, Shared};
 use crate::route::{self, Route};
 use crate::routes::Routes;
 use crate::tree::RequestPath;
@@ -27,7 +28,7 @@ use crate::{body, call, request, response, trace};
 
 /// What all requests share.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct Setup {
     /// The table of routes.
     pub(crate) routes: Routes,
     /// How long a call may take.
@@ -42,17 +43,23 @@ enum Found {
 }
 
 /// Answers any request. Nothing that goes wrong here leaves without a problem body and the request's id.
-pub(crate) async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+pub(crate) async fn handle(State(setup): State<Arc<Setup>>, request: Request) -> Response {
     let request_id = request_id(request.headers());
     let is_head = request.method() == Method::HEAD;
-    let found = find(&shared.routes, request.method(), request.uri().path());
+    let head = Head::of(&request);
+    let (parts, body) = request.into_parts();
+    let (body, rest) = Shared::split(body);
+    let request = Request::from_parts(parts, body);
+    let found = find(&setup.routes, request.method(), request.uri().path());
     let route = if let Ok(Found::Route(route, _)) = &found { Some(route.as_ref()) } else { None };
     let span = trace::server_span(request.method(), route, request.headers());
-    let answer = guarded(answer(found, request, shared.call_timeout)).instrument(span.clone()).await;
+    let prefix = route.and_then(Route::body_prefix);
+    let answer = guarded(answer(found, request, setup.call_timeout)).instrument(span.clone()).await;
     let mut response = answer.unwrap_or_else(|problem| {
         span.in_scope(|| trace::log(&problem, &request_id));
-        problem.into_response(&request_id)
+        problem.without_prefix(prefix.as_deref()).into_response(&request_id)
     });
+    rest.finish(&head, response.headers_mut()).await;
     trace::record(&span, response.status(), &request_id);
     if let Ok(value) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);

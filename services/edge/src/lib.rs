@@ -21,6 +21,7 @@ mod read_json;
 mod ready;
 mod request;
 mod response;
+mod rest;
 mod route;
 mod routes;
 mod server;
@@ -46,12 +47,12 @@ pub use error::Error;
 pub use server::serve;
 pub use upstreams::Upstreams;
 
-use crate::handler::Shared;
+use crate::handler::Setup;
 
 /// The HTTP face of the services.
 #[derive(Debug)]
 pub struct Edge {
-    shared: Shared,
+    setup: Setup,
     upstreams: Upstreams,
 }
 
@@ -65,13 +66,13 @@ impl Edge {
     pub fn new(descriptor_set: &[u8], upstreams: Upstreams) -> Result<Self, Error> {
         let pool = DescriptorPool::decode(descriptor_set)?;
         let routes = routes::routes(&pool, &upstreams)?;
-        Ok(Self { shared: Shared { routes, call_timeout: limits::CALL_TIMEOUT }, upstreams })
+        Ok(Self { setup: Setup { routes, call_timeout: limits::CALL_TIMEOUT }, upstreams })
     }
 
     /// How long a call may take, other than 15 seconds. Uploads have five minutes.
     #[must_use]
     pub fn with_call_timeout(mut self, call_timeout: Duration) -> Self {
-        self.shared.call_timeout = call_timeout;
+        self.setup.call_timeout = call_timeout;
         self
     }
 
@@ -81,7 +82,7 @@ impl Edge {
             .route("/livez", get(ready::live).fallback(ready::not_get))
             .route("/readyz", get(ready::ready).fallback(ready::not_get))
             .with_state(self.upstreams);
-        let contract = Router::new().fallback(handler::handle).with_state(Arc::new(self.shared));
+        let contract = Router::new().fallback(handler::handle).with_state(Arc::new(self.setup));
         probes.merge(contract)
     }
 }

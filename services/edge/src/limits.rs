@@ -13,6 +13,11 @@ pub(crate) const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Characters of a caller's own request id, at most; a longer one is replaced.
 pub(crate) const REQUEST_ID_CHARS_MAX: usize = 128;
 
+/// Bytes of a refused body that are read and thrown away, so that the caller gets the answer, at most.
+pub(crate) const REST_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// How long that may take.
+pub(crate) const REST_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How long a call to a service may take.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long an upload may take, from its first byte to the service's answer.

@@ -113,6 +113,17 @@ impl Problem {
         self
     }
 
+    /// With the fields as the caller knows them, who sent the message in the body field and not around it.
+    pub(crate) fn without_prefix(mut self: Box<Self>, prefix: Option<&str>) -> Box<Self> {
+        let Some(prefix) = prefix else { return self };
+        for text in self.violations.iter_mut().map(|violation| &mut violation.field).chain([&mut self.detail]) {
+            if let Some(short) = text.strip_prefix(prefix) {
+                *text = short.to_owned();
+            }
+        }
+        self
+    }
+
     /// The answer.
     pub(crate) fn into_response(self, request_id: &str) -> Response {
         let body = ProblemBody {

@@ -41,6 +41,16 @@ pub(crate) struct Route {
     pub(crate) response_body: Option<FieldDescriptor>,
 }
 
+impl Route {
+    /// How paths to fields of the body begin inside the request: "cart.", if the body is the request's field `cart`.
+    pub(crate) fn body_prefix(&self) -> Option<String> {
+        match &self.body {
+            Body::Field(field) => Some(format!("{}.", field.json_name())),
+            Body::None | Body::All | Body::Raw(_) => None,
+        }
+    }
+}
+
 /// What the body of a request is.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {

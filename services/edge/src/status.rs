@@ -118,8 +118,14 @@ fn violations(details: &ErrorDetails) -> Vec<Violation> {
     let fields = details.bad_request().into_iter().flat_map(|bad| &bad.field_violations);
     let fields = fields.map(|it| Violation { field: json_path(&it.field), description: it.description.clone() });
     let conditions = details.precondition_failure().into_iter().flat_map(|failure| &failure.violations);
-    let conditions = conditions.map(|it| Violation { field: it.subject.clone(), description: it.description.clone() });
+    let conditions =
+        conditions.map(|it| Violation { field: subject(&it.subject), description: it.description.clone() });
     fields.chain(conditions).collect()
+}
+
+/// A subject is a field of the request, or a resource, whose name stays as it is.
+fn subject(subject: &str) -> String {
+    if subject.contains('/') { subject.to_owned() } else { json_path(subject) }
 }
 
 /// `cart.items[2].unit_price` as JSON spells it: `cart.items[2].unitPrice`. Keys of maps, in brackets, stay as they are.

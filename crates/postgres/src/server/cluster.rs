@@ -24,11 +24,13 @@ const CTYPES: [&str; 3] = ["C.UTF-8", "en_US.UTF-8", "C"];
 
 /// Makes the cluster unless there is one. An earlier attempt that was cut short is thrown away.
 pub(super) async fn ensure(site: &Site, durable: bool) -> Result<(), ServerError> {
+    sweep(&site.layout.data_dir);
     let cluster = &site.layout.cluster;
     if cluster.exists() {
         return Ok(());
     }
-    let unfinished = site.layout.data_dir.join("cluster.new");
+    // A name of its own: the initdb of a process that was killed goes on for a while, and writes into its own one.
+    let unfinished = site.layout.data_dir.join(format!("cluster.new-{:08x}", rand::random::<u32>()));
     write_password(site)?;
     for ctype in CTYPES {
         if initdb(site, &unfinished, ctype, durable).await? {
@@ -83,6 +85,14 @@ fn write_password(site: &Site) -> Result<(), ServerError> {
     let mut file = options.open(path).map_err(ServerError::io("create", path))?;
     writeln!(file, "{secret}").and_then(|()| file.sync_all()).map_err(ServerError::io("write", path))?;
     site.account.own(path)
+}
+
+/// Removes what attempts that were cut short have left. Best effort: where an initdb still writes, the next start sweeps again.
+fn sweep(data_dir: &Path) {
+    let Ok(entries) = fs::read_dir(data_dir) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"cluster.new")) {
+        let _ = fs::remove_dir_all(entry.path());
+    }
 }
 
 fn remove_if_there(path: &Path) -> Result<(), ServerError> {

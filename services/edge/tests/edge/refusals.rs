@@ -25,7 +25,7 @@ async fn an_unknown_field_is_named_with_its_path() {
     assert_eq!(field(&post_order(&edge, r#"{"cart":"x","color":1}"#).await), "color");
     assert_eq!(field(&post_order(&edge, r#"{"expectedTotal":{"unit":"1"}}"#).await), "expectedTotal.unit");
     let (_, body) = problem(edge.post("/v1/carts", r#"{"items":[{},{"x":1}]}"#)).await;
-    assert_eq!(field(&body), "cart.items[1].x");
+    assert_eq!(field(&body), "items[1].x");
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn bad_query_parameters_are_named() {
     let body_binds = edge.post("/v1/orders?cart=x", "{}");
     assert_eq!(field(&problem(body_binds).await.1), "cart");
     let body_field_binds = edge.post("/v1/carts?cart.email=x", "{}");
-    assert_eq!(field(&problem(body_field_binds).await.1), "cart.email");
+    assert_eq!(field(&problem(body_field_binds).await.1), "email");
 }
 
 #[tokio::test]

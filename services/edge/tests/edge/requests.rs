@@ -41,7 +41,7 @@ async fn the_body_may_repeat_the_path_but_not_contradict_it() {
     };
     assert_eq!(ok(patch(CART)).await["name"], CART);
     let (status, body) = problem(patch("carts/ffffffffffffffffffffff")).await;
-    assert_eq!((status, body["violations"][0]["field"].as_str()), (400, Some("cart.name")));
+    assert_eq!((status, body["violations"][0]["field"].as_str()), (400, Some("name")));
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ fn place(caller: &Caller, mut request: pb::PlaceOrderRequest) -> Result<PlaceOrd
         cart: parse::cart(&request.cart)?,
         user: caller.user(),
         expected_total: convert::money_from_wire("expected_total", &expected)?,
-        payment_token: parse::payment_token(request.payment_token)?,
+        payment_token: request.payment_token.into(),
         key,
     })
 }

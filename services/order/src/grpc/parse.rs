@@ -3,7 +3,6 @@
 use kontor_proto::google::r#type::PostalAddress;
 use kontor_runtime::Fault;
 use kontor_types::ids::OrderId;
-use secrecy::SecretString;
 use tonic::Status;
 
 use crate::domain::cart::{Address, CartId};
@@ -20,14 +19,6 @@ pub(super) fn cart(name: &str) -> Result<CartId, Status> {
 /// An order's name.
 pub(super) fn order(name: &str) -> Result<OrderId, Status> {
     OrderId::from_name(name).map_err(|_| Fault::not_found(name).into())
-}
-
-/// What the buyer pays with: no control characters, which the database could not hold.
-pub(super) fn payment_token(token: String) -> Result<SecretString, Status> {
-    if token.chars().any(char::is_control) {
-        return Err(Fault::field("payment_token", "has no control characters").into());
-    }
-    Ok(token.into())
 }
 
 /// An address: none of its parts may be too long, or hold control characters.
