@@ -1,0 +1,102 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use secrecy::SecretString;
+
+/// Kontor: a commerce backend that other programs call. Accounts, a catalog and orders over gRPC and HTTP.
+///
+/// Without a command: `kontor up`.
+#[derive(Parser)]
+#[command(name = "kontor", version, args_conflicts_with_subcommands = true, after_help = ENVIRONMENT)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to do `up`, when no command is named.
+    #[command(flatten)]
+    pub up: Up,
+}
+
+/// Settings without a flag: those that many programs share.
+const ENVIRONMENT: &str = "\
+Environment:
+  OTEL_EXPORTER_OTLP_ENDPOINT  Where traces are sent to, such as http://127.0.0.1:4317; without it they are not sent
+  OTEL_EXPORTER_OTLP_PROTOCOL  How: grpc (the default) or http/protobuf
+  RUST_LOG                     What is logged to standard error, such as warn or info,kontor_order=debug";
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run all services in this process, on a private Postgres that is started with them
+    Up(Up),
+    /// Load a product file (Shopify's export format, CSV) into a running Kontor
+    Import(Import),
+}
+
+/// Where data lies and services listen.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub struct Up {
+    /// Where data is kept between runs [default: /var/lib/kontor as root, else $XDG_DATA_HOME/kontor or ~/.local/share/kontor]
+    #[arg(long, env = "KONTOR_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// An existing database, as a role that may create roles and schemas; without it a private Postgres is started
+    #[arg(long, env = "KONTOR_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<SecretString>,
+    /// Where the edge listens: HTTP/JSON
+    #[arg(long, env = "KONTOR_EDGE_ADDR", default_value = "127.0.0.1:8080")]
+    pub edge_addr: SocketAddr,
+    /// Where auth listens: gRPC
+    #[arg(long, env = "KONTOR_AUTH_ADDR", default_value = "127.0.0.1:7101")]
+    pub auth_addr: SocketAddr,
+    /// Where the catalog listens: gRPC
+    #[arg(long, env = "KONTOR_CATALOG_ADDR", default_value = "127.0.0.1:7102")]
+    pub catalog_addr: SocketAddr,
+    /// Where the order service listens: gRPC
+    #[arg(long, env = "KONTOR_ORDER_ADDR", default_value = "127.0.0.1:7103")]
+    pub order_addr: SocketAddr,
+    /// Where the sandbox payment provider listens: gRPC
+    #[arg(long, env = "KONTOR_PSP_ADDR", default_value = "127.0.0.1:7104")]
+    pub psp_addr: SocketAddr,
+    /// The administrator to make on the first start
+    #[arg(long, env = "KONTOR_ADMIN_EMAIL", default_value = "admin@kontor.localhost")]
+    pub admin_email: String,
+    /// The administrator's password, 15 characters or more; one is made up if there is none
+    #[arg(long, env = "KONTOR_ADMIN_PASSWORD", hide_env_values = true)]
+    pub admin_password: Option<SecretString>,
+    /// The catalog to load on the first start: "default", or "none"
+    #[arg(long, env = "KONTOR_SAMPLE", default_value = "default", value_parser = ["default", "none"])]
+    pub sample: String,
+}
+
+/// What to load, and where.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub struct Import {
+    /// The file
+    pub file: PathBuf,
+    /// The currency of its prices, by its three letters
+    #[arg(long, default_value = "USD")]
+    pub currency: String,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where the catalog listens
+    #[arg(long, env = "KONTOR_CATALOG_ADDR", default_value = "127.0.0.1:7102")]
+    pub catalog_addr: String,
+    /// Where auth listens
+    #[arg(long, env = "KONTOR_AUTH_ADDR", default_value = "127.0.0.1:7101")]
+    pub auth_addr: String,
+    /// Who loads it
+    #[arg(long, env = "KONTOR_ADMIN_EMAIL", default_value = "admin@kontor.localhost")]
+    pub admin_email: String,
+    /// Their password; without it, the one that `kontor up` made and keeps in its data directory
+    #[arg(long, env = "KONTOR_ADMIN_PASSWORD", hide_env_values = true)]
+    pub admin_password: Option<SecretString>,
+    /// The data directory of `kontor up`
+    #[arg(long, env = "KONTOR_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+}

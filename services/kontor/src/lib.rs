@@ -1,0 +1,13 @@
+//! The launcher: all services in one process on a Postgres that it finds and starts itself, and the operator's commands.
+//!
+//! The services speak to each other over gRPC here too, through real sockets: what is tried here is what runs in production.
+
+pub mod cli;
+pub mod import;
+pub mod up;
+
+/// A line for whoever sits at the terminal. The log is something else, and goes to standard error.
+#[expect(clippy::print_stdout, reason = "this is the one place that speaks to the terminal")]
+pub(crate) fn say(line: impl std::fmt::Display) {
+    println!("{line}");
+}

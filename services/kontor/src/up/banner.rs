@@ -1,0 +1,49 @@
+//! What a person sees when everything runs: addresses, the administrator, and what to try next.
+
+use secrecy::ExposeSecret;
+
+use super::Secrets;
+use super::database::Database;
+use crate::cli::Up;
+use crate::say;
+
+/// Shows it.
+pub(super) fn show(up: &Up, secrets: &Secrets, database: &Database) {
+    let edge = format!("http://{}", up.edge_addr);
+    say("");
+    say("Kontor is ready.");
+    say("");
+    for (name, address) in [
+        ("HTTP/JSON", edge.clone()),
+        ("mailbox", format!("{edge}/dev/mailbox   (no SMTP server is set: mails are shown here)")),
+        ("auth", format!("{}   gRPC, with reflection", up.auth_addr)),
+        ("catalog", format!("{}   gRPC, with reflection", up.catalog_addr)),
+        ("order", format!("{}   gRPC, with reflection", up.order_addr)),
+        ("sandbox-psp", format!("{}   gRPC, a payment provider that takes no money", up.psp_addr)),
+    ] {
+        say(format_args!("  {name:<14} {address}"));
+    }
+    say(format_args!("  {:<14} {}", "administrator", administrator(up, secrets)));
+    if let Some(hint) = database.hint() {
+        say(format_args!("  {:<14} {hint}", "database"));
+    }
+    say("");
+    say("Try:");
+    say(format_args!("  curl '{edge}/v1/products?pageSize=3'"));
+    say(format_args!("  curl {edge}/v1/products/pour-over-kettle"));
+    say(format_args!("  curl -X POST {edge}/v1/carts"));
+    say("  kontor import YOUR_PRODUCTS.csv --dry-run");
+    say("  kontor --help");
+    say("");
+    say("The README walks through a purchase. Ctrl-C stops everything; data is kept.");
+}
+
+/// The password is shown once, when it was made.
+fn administrator(up: &Up, secrets: &Secrets) -> String {
+    let email = &up.admin_email;
+    match (secrets.are_new, &up.admin_password) {
+        (true, None) => format!("{email}   password: {}", secrets.admin_password.expose_secret()),
+        (true, Some(_)) => format!("{email}   with the password that you chose"),
+        (false, _) => format!("{email}   password: as on the first start (secrets.json in the data directory)"),
+    }
+}

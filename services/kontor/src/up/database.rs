@@ -1,0 +1,64 @@
+//! The database: the one that the caller named, or a private Postgres; with a role and a schema for each service.
+
+use std::path::Path;
+
+use kontor_postgres::server::{Server, ServerOptions};
+use kontor_postgres::{Role, role_url};
+use kontor_runtime::Error;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Secrets;
+use crate::cli::Up;
+use crate::say;
+
+/// The database in a private Postgres.
+const NAME: &str = "kontor";
+
+/// The database that the services run on.
+pub(super) struct Database {
+    server: Option<Server>,
+    /// For each service, as its own role.
+    pub(super) auth: SecretString,
+    pub(super) catalog: SecretString,
+    pub(super) order: SecretString,
+}
+
+/// Starts or reaches the database, and makes the roles and schemas that are missing.
+pub(super) async fn open(up: &Up, place: &Path, secrets: &Secrets) -> Result<Database, Error> {
+    let (server, admin) = match &up.database_url {
+        Some(url) => (None, url.expose_secret().to_owned()),
+        None => {
+            say(format_args!("starting Postgres on {}", place.display()));
+            let mut options = ServerOptions::new(place.join("postgres"));
+            options.progress = Some(|line| say(line));
+            let server = kontor_postgres::server::start(options).await?;
+            let admin = server.url(NAME);
+            kontor_postgres::create_database(&server.url("postgres"), NAME).await?;
+            (Some(server), admin)
+        }
+    };
+    let roles = [
+        Role::new("kontor_auth", "auth", secrets.auth_database.clone()),
+        Role::new("kontor_catalog", "catalog", secrets.catalog_database.clone()),
+        Role::new("kontor_order", "order", secrets.order_database.clone()),
+    ];
+    kontor_postgres::bootstrap(&admin, &roles).await?;
+    let url = |role: &Role| role_url(&admin, role).map(SecretString::from);
+    let (auth, catalog, order) = (url(&roles[0])?, url(&roles[1])?, url(&roles[2])?);
+    Ok(Database { server, auth, catalog, order })
+}
+
+impl Database {
+    /// How a person gets to see the tables.
+    pub(super) fn hint(&self) -> Option<String> {
+        self.server.as_ref().map(|server| format!("{} {NAME}", server.psql_hint()))
+    }
+
+    /// Stops the private Postgres, if there is one.
+    pub(super) async fn close(self) -> Result<(), Error> {
+        match self.server {
+            Some(server) => Ok(server.stop().await?),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `kontor up`: the database, the services, the sample catalog, and a word to whoever started it.
+
+mod banner;
+mod database;
+mod mailbox;
+mod place;
+mod sample;
+mod secrets;
+mod services;
+
+use kontor_runtime::Error;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Up;
+use crate::say;
+
+pub(crate) use place::data_dir;
+pub(crate) use secrets::Secrets;
+
+/// Runs everything until `stop`, or until a part of it fails.
+pub async fn run(up: Up, stop: CancellationToken) -> Result<(), Error> {
+    run_and_tell(up, stop, |_| {}).await
+}
+
+/// Like [`run`], and tells when a purchase can be made, with the addresses that were really taken (port 0 asks for a free one).
+pub async fn run_and_tell(up: Up, stop: CancellationToken, ready: impl FnOnce(&Up)) -> Result<(), Error> {
+    let place = place::prepare(up.data_dir.as_deref())?;
+    let secrets = Secrets::load_or_make(&place.path, up.admin_password.clone())?;
+    // Addresses that are taken are told before anything is started.
+    let sockets = services::bind(&up).await?;
+    let up = sockets.settle(&up)?;
+    let database = database::open(&up, &place.path, &secrets).await?;
+    say("starting the services");
+    let result = match services::start(&up, &secrets, &place.path, &database, sockets).await {
+        Ok(running) => serve(running, &up, &secrets, &database, (stop, ready)).await,
+        Err(error) => Err(error),
+    };
+    say("stopping: the database");
+    database.close().await?;
+    if result.is_ok() {
+        say("stopped");
+    }
+    result
+}
+
+async fn serve(
+    mut running: services::Running,
+    up: &Up,
+    secrets: &Secrets,
+    database: &database::Database,
+    (stop, tell): (CancellationToken, impl FnOnce(&Up)),
+) -> Result<(), Error> {
+    let ready = async {
+        services::wait_until_ready(up).await?;
+        if up.sample == "default" {
+            sample::load(up, secrets).await?;
+        }
+        banner::show(up, secrets, database);
+        tell(up);
+        Ok(())
+    };
+    let result = tokio::select! {
+        result = ready => result,
+        error = running.failed() => Err(error),
+        () = stop.cancelled() => Ok(()),
+    };
+    let result = match result {
+        Ok(()) => tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            error = running.failed() => Err(error),
+        },
+        Err(error) => Err(error),
+    };
+    running.stop().await;
+    result
+}

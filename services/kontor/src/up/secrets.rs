@@ -1,0 +1,116 @@
+//! The secrets that a try-out needs, made on the first start and kept in one file that only its owner can read.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use kontor_auth::ServiceKey;
+use kontor_runtime::Error;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+/// The file in the data directory.
+const FILE: &str = "secrets.json";
+
+/// The secrets of a try-out.
+#[derive(Clone)]
+pub(crate) struct Secrets {
+    /// The password of each service's database role.
+    pub(crate) auth_database: SecretString,
+    pub(crate) catalog_database: SecretString,
+    pub(crate) order_database: SecretString,
+    /// What auth seals its signing keys under: 32 bytes in base64.
+    pub(crate) key_encryption: SecretString,
+    /// The service account of the order service.
+    pub(crate) order_service_key: SecretString,
+    /// The administrator's password as it was on the first start.
+    pub(crate) admin_password: SecretString,
+    /// Whether they were made just now.
+    pub(crate) are_new: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SecretsFile {
+    auth_database: String,
+    catalog_database: String,
+    order_database: String,
+    key_encryption: String,
+    order_service_key: String,
+    admin_password: String,
+}
+
+impl Secrets {
+    /// Those of an earlier start, or new ones, with the administrator's password that the caller chose.
+    pub(crate) fn load_or_make(place: &Path, admin_password: Option<SecretString>) -> Result<Self, Error> {
+        match Self::load(place)? {
+            Some(secrets) => Ok(secrets),
+            None => Self::make(place, admin_password),
+        }
+    }
+
+    /// Those of an earlier start.
+    pub(crate) fn load(place: &Path) -> Result<Option<Self>, Error> {
+        let path = place.join(FILE);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(format!("{} can't be read: {error}", path.display()).into()),
+        };
+        let file: SecretsFile = serde_json::from_reader(file).map_err(|_| format!("{} is damaged", path.display()))?;
+        Ok(Some(Self::from_file(file, false)))
+    }
+
+    fn make(place: &Path, admin_password: Option<SecretString>) -> Result<Self, Error> {
+        let admin_password = admin_password.map_or_else(password, |given| given.expose_secret().to_owned());
+        let file = SecretsFile {
+            auth_database: hex(),
+            catalog_database: hex(),
+            order_database: hex(),
+            key_encryption: base64(&rand::random()),
+            order_service_key: ServiceKey::generate("order").expose_secret().to_owned(),
+            admin_password,
+        };
+        write(place, &serde_json::to_vec_pretty(&file)?)?;
+        Ok(Self::from_file(file, true))
+    }
+
+    fn from_file(file: SecretsFile, are_new: bool) -> Self {
+        Self {
+            auth_database: file.auth_database.into(),
+            catalog_database: file.catalog_database.into(),
+            order_database: file.order_database.into(),
+            key_encryption: file.key_encryption.into(),
+            order_service_key: file.order_service_key.into(),
+            admin_password: file.admin_password.into(),
+            are_new,
+        }
+    }
+}
+
+/// Whole or not at all: a start that is cut off leaves no half file behind.
+fn write(place: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let (path, draft) = (place.join(FILE), place.join(format!("{FILE}.new")));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&draft, &path)?;
+    File::open(place)?.sync_all()?;
+    Ok(())
+}
+
+fn hex() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
+/// Four groups of five letters and digits that can't be taken for one another: about 100 bits.
+fn password() -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz234567899";
+    let group = || -> String { (0..5).map(|_| LETTERS[rand::random_range(0..32)] as char).collect() };
+    [group(), group(), group(), group()].join("-")
+}
+
+fn base64(bytes: &[u8; 32]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}

@@ -1,0 +1,94 @@
+//! More buyers than units: nobody gets what is not there, and whoever goes empty is told.
+
+use std::time::Duration;
+
+use kontor_types::ids::new_uuid;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::answer::Answer;
+use crate::api::Api;
+use crate::buyer::{cart_with, ended, name, order_of, place};
+use crate::goods::Goods;
+
+/// How often two buyers go for the last unit.
+const ROUNDS: usize = 10;
+/// How often a buyer sends the same order again after a fault.
+const TRIES: usize = 20;
+
+#[tokio::test]
+async fn the_last_unit_goes_to_one_of_two_and_the_other_is_told_what_is_left() {
+    let goods = Goods::stocked(0).await;
+    let (admin, buyers) = (Api::administrator().await, [Api::guest(), Api::guest()]);
+    for round in 0..ROUNDS {
+        let one_more = json!({"delta": "1", "reason": "RECEIVED"});
+        admin.post(&format!("/v1/{}:adjustStock", goods.variant), &one_more).await.ok();
+        let carts = [cart_with(&buyers[0], &goods.variant, 1).await, cart_with(&buyers[1], &goods.variant, 1).await];
+        let (first, second) =
+            tokio::join!(place(&buyers[0], &carts[0], "tok_approve"), place(&buyers[1], &carts[1], "tok_approve"));
+        let bought = [outcome(first, &goods).await, outcome(second, &goods).await];
+        assert_ne!(bought[0], bought[1], "round {round}: {bought:?}");
+        assert_eq!(goods.stock().await, (0, 0), "round {round}");
+        for (cart, bought) in carts.iter().zip(bought) {
+            let order = &buyers[0].read(&cart["name"]).await["order"];
+            assert_eq!(order != "", bought, "round {round}: a cart is open unless it was bought");
+        }
+    }
+}
+
+#[tokio::test]
+async fn ten_units_go_to_ten_of_thirty_buyers_who_repeat_whatever_fails() {
+    let goods = Goods::stocked(10).await;
+    let mut carts = Vec::new();
+    for _ in 0..30 {
+        carts.push(cart_with(&Api::guest(), &goods.variant, 1).await);
+    }
+    let mut buyers = JoinSet::new();
+    for cart in carts {
+        buyers.spawn(async move { place_surely(&Api::guest(), &cart).await });
+    }
+    let mut bought = 0;
+    while let Some(answer) = buyers.join_next().await {
+        bought += usize::from(outcome(answer.unwrap(), &goods).await);
+    }
+    assert_eq!((bought, goods.stock().await), (10, (0, 0)));
+}
+
+/// Sends the same order with the same key until it is answered. A part may be away for a while, but nothing may break.
+async fn place_surely(api: &Api, cart: &Value) -> Answer {
+    let key = new_uuid().to_string();
+    for _ in 0..TRIES {
+        let request = api.posting("/v1/orders", &order_of(cart, "tok_approve"));
+        let answer = Answer::to(request.header("idempotency-key", &key)).await;
+        match answer.status {
+            503 | 504 => tokio::time::sleep(Duration::from_millis(200)).await,
+            500.. => panic!("{}", answer.body),
+            _ => return answer,
+        }
+    }
+    panic!("{} was not answered", name(cart));
+}
+
+/// Whether it was bought. If not, the SKU and what is left of it must be told, before an order exists or after.
+async fn outcome(answer: Answer, goods: &Goods) -> bool {
+    if answer.status != 200 {
+        let problem = answer.refused(400, "INSUFFICIENT_STOCK");
+        let told = (&problem["metadata"]["sku"], &problem["metadata"]["available"]);
+        assert_eq!(told, (&json!(goods.sku), &json!("0")), "{problem}");
+        assert_eq!(problem["violations"][0]["field"], goods.variant);
+        assert!(problem["detail"].as_str().unwrap().contains(&goods.sku), "{problem}");
+        return false;
+    }
+    let order = ended(&Api::guest(), answer.ok()).await;
+    if order["state"] == "COMPLETED" {
+        return true;
+    }
+    let rejection = &order["rejection"];
+    assert_eq!((&order["state"], &rejection["reason"]), (&json!("REJECTED"), &json!("OUT_OF_STOCK")), "{order}");
+    let shortage = &rejection["shortages"][0];
+    let told = (&shortage["sku"], &shortage["availableQuantity"]);
+    assert_eq!(told, (&json!(goods.sku), &json!("0")), "{order}");
+    assert_eq!((&shortage["variant"], &shortage["requestedQuantity"]), (&json!(goods.variant), &json!(1)));
+    assert_ne!(order["payment"]["state"], "CAPTURED");
+    false
+}

@@ -1,0 +1,54 @@
+//! Users who sign up as people do: with an address, a password and the code from their mail.
+
+use std::time::{Duration, Instant};
+
+use kontor_proto::kontor::auth::v1 as pb;
+use kontor_proto::kontor::auth::v1::authentication_service_client::AuthenticationServiceClient;
+use kontor_runtime::peer;
+use serde_json::Value;
+
+use crate::api::Api;
+use crate::goods::unique;
+use crate::stack::stack;
+
+/// A user with a session.
+pub(crate) struct User {
+    /// "users/{uuid}".
+    pub(crate) name: String,
+    pub(crate) access_token: String,
+}
+
+/// A new user, by gRPC.
+pub(crate) async fn sign_up() -> User {
+    let channel = peer::channel(&stack().up.auth_addr.to_string()).unwrap();
+    let mut auth = AuthenticationServiceClient::new(channel);
+    let email = format!("{}@example.org", unique("buyer"));
+    let request = pb::SignUpRequest {
+        email: email.clone(),
+        password: "a long enough passphrase".into(),
+        display_name: "Ada".into(),
+    };
+    let sign_up = auth.sign_up(request).await.unwrap().into_inner().sign_up;
+    let request = pb::VerifySignUpRequest { sign_up, code: mailed_code(&email).await };
+    let answer = auth.verify_sign_up(request).await.unwrap().into_inner();
+    User { name: answer.user, access_token: answer.tokens.unwrap().access_token }
+}
+
+/// The code that was mailed to an address, once it is there.
+async fn mailed_code(email: &str) -> String {
+    let begin = Instant::now();
+    loop {
+        let mails = Api::guest().get("/dev/mailbox").await.ok();
+        if let Some(mail) = mails.as_array().unwrap().iter().find(|mail| mail["to"] == email) {
+            return code_in(mail);
+        }
+        assert!(begin.elapsed() < Duration::from_secs(10), "no mail came to {email}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn code_in(mail: &Value) -> String {
+    let text = mail["text"].as_str().unwrap();
+    let mut words = text.split(|letter: char| !letter.is_ascii_digit());
+    words.find(|word| word.len() == 8).expect("a code of eight digits").to_owned()
+}

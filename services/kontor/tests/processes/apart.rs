@@ -1,0 +1,156 @@
+//! The services as separate processes, as in production, on a database of the test's own.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use kontor_auth::ServiceKey;
+use kontor_postgres::testing::{self, TestDatabase};
+use kontor_testkit::{Program, free_addr, program};
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+use crate::shop::{ADMIN, Shop};
+
+const PASSWORD: &str = "a long enough password";
+const START_MAX: Duration = Duration::from_secs(90);
+
+/// A catalog of one product.
+const CSV: &str = "Handle,Title,Published,Variant SKU,Variant Inventory Qty,Variant Price,Status\n\
+                   mug,Mug,TRUE,MUG-1,10,12.50,active\n";
+pub(crate) const MUG: &str = "products/mug";
+
+/// Those with a gRPC side, by their names.
+pub(crate) const GRPC: [&str; 4] = ["auth", "catalog", "order", "sandbox-psp"];
+
+/// Five processes, each with its own settings.
+pub(crate) struct Apart {
+    programs: BTreeMap<&'static str, Program>,
+    addrs: BTreeMap<&'static str, SocketAddr>,
+    pub(crate) database: TestDatabase,
+    service_key: String,
+    folder: TempDir,
+    /// Further settings, for all of them.
+    env: Vec<(&'static str, String)>,
+}
+
+impl Apart {
+    /// Starts them, with further settings, and waits until a purchase could be made.
+    pub(crate) async fn start(env: Vec<(&'static str, String)>) -> Self {
+        let roles = ["auth", "catalog", "order"].map(role);
+        let database = testing::server().await.unwrap().database(&roles).await.unwrap();
+        let addrs = ["edge"].into_iter().chain(GRPC).map(|name| (name, free_addr())).collect();
+        let service_key = ServiceKey::generate("order").expose_secret().to_owned();
+        let folder = tempfile::tempdir().unwrap();
+        let mut apart = Self { programs: BTreeMap::new(), addrs, database, service_key, folder, env };
+        for name in GRPC.into_iter().chain(["edge"]) {
+            apart.start_one(name);
+        }
+        apart.readiness_becomes(200, START_MAX).await;
+        apart
+    }
+
+    /// Starts one of them, at its address.
+    pub(crate) fn start_one(&mut self, name: &'static str) {
+        let program = Program::start(&mut self.command(name));
+        self.programs.insert(name, program);
+    }
+
+    /// A second process of a service, on the same database, at an address of its own.
+    pub(crate) async fn start_another(&self, name: &'static str) -> (Program, SocketAddr) {
+        let addr = free_addr();
+        let mut program = Program::start(self.command(name).env(addr_setting(name), addr.to_string()));
+        let began = Instant::now();
+        while tokio::net::TcpStream::connect(addr).await.is_err() {
+            assert!(program.runs() && began.elapsed() < START_MAX, "{}", program.complained());
+            sleep(Duration::from_millis(20)).await;
+        }
+        (program, addr)
+    }
+
+    /// One of them, to be stopped or killed.
+    pub(crate) fn program(&mut self, name: &str) -> &mut Program {
+        self.programs.get_mut(name).unwrap()
+    }
+
+    pub(crate) fn addr(&self, name: &str) -> SocketAddr {
+        self.addrs[name]
+    }
+
+    pub(crate) fn shop(&self) -> Shop {
+        Shop::at(format!("http://{}", self.addr("edge")))
+    }
+
+    /// Loads a small catalog, as the administrator.
+    pub(crate) async fn import(&self) {
+        let token = self.shop().sign_in(ADMIN, PASSWORD).await.unwrap();
+        let report = self.shop().import(&token, CSV).await;
+        assert_eq!((&report["productsCreated"], &report["issueCount"]), (&1.into(), &0.into()), "{report}");
+    }
+
+    /// The file in which the provider keeps its decisions.
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.folder.path().join("journal")
+    }
+
+    /// Waits until the edge's `/readyz` answers so, and returns the body.
+    pub(crate) async fn readiness_becomes(&mut self, status: u16, limit: Duration) -> serde_json::Value {
+        let (shop, began) = (self.shop(), Instant::now());
+        loop {
+            let (found, body) = shop.readiness().await;
+            if found == status {
+                return body;
+            }
+            if began.elapsed() > limit {
+                let logs: Vec<_> = self.programs.values().map(Program::complained).collect();
+                panic!("/readyz is {found} {body}, not {status}:\n{}", logs.join("\n"));
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    fn command(&self, name: &'static str) -> Command {
+        let mut command = program::command(program::path_of(&format!("kontor-{name}")));
+        for (name, addr) in &self.addrs {
+            command.env(addr_setting(name), addr.to_string());
+        }
+        command.env("KONTOR_ISSUER", format!("http://{}", self.addr("edge")));
+        command.envs(self.settings_of(name)).envs(self.env.iter().cloned());
+        command
+    }
+
+    fn settings_of(&self, name: &'static str) -> Vec<(&'static str, String)> {
+        let database = || ("KONTOR_DATABASE_URL", self.database.url(&role(name)));
+        match name {
+            "auth" => vec![
+                database(),
+                ("KONTOR_AUTH_KEK", "a2V5IGVuY3J5cHRpb24ga2V5IG9mIDMyIGJ5dGVzISE=".into()),
+                ("KONTOR_SERVICE_KEYS", self.service_key.clone()),
+                ("KONTOR_ADMIN_EMAIL", ADMIN.into()),
+                ("KONTOR_ADMIN_PASSWORD", PASSWORD.into()),
+            ],
+            "catalog" => vec![database()],
+            "order" => vec![database(), ("KONTOR_SERVICE_KEY", self.service_key.clone())],
+            "sandbox-psp" => vec![("KONTOR_PSP_JOURNAL", self.journal().display().to_string())],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn role(schema: &'static str) -> kontor_postgres::Role {
+    let name = match schema {
+        "auth" => "kontor_auth",
+        "catalog" => "kontor_catalog",
+        "order" => "kontor_order",
+        other => panic!("{other} has no database"),
+    };
+    testing::role(name, schema)
+}
+
+fn addr_setting(name: &str) -> String {
+    let name = if name == "sandbox-psp" { "psp" } else { name };
+    format!("KONTOR_{}_ADDR", name.to_uppercase())
+}

@@ -1,0 +1,29 @@
+//! Kontor as its users run it: real processes, a real Postgres, signals and SIGKILL.
+//!
+//! | module | room for |
+//! |---|---|
+//! | [`restart`], [`crash`], [`conflicts`], [`external`] | the life of `kontor up` |
+//! | [`command_line`], [`import`] | the operator's other commands |
+//! | [`plumbing`], [`readiness`], [`takeover`] | the services as separate processes |
+//! | [`traces`] | one purchase, one trace; in one process and in five |
+//! | [`apart`], [`data_dir`], [`launcher`], [`otlp_http`], [`shop`], [`span_tree`] | what they share |
+//!
+//! The separate processes are programs of other packages, which cargo builds for this test only when the whole workspace is tested.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
+
+mod apart;
+mod command_line;
+mod conflicts;
+mod crash;
+mod data_dir;
+mod external;
+mod import;
+mod launcher;
+mod otlp_http;
+mod plumbing;
+mod readiness;
+mod restart;
+mod shop;
+mod span_tree;
+mod takeover;
+mod traces;
