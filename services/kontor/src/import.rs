@@ -1,28 +1,15 @@
 //! `kontor import`: loads a product file into a running Kontor.
 
-use kontor_proto::google::api::HttpBody;
-use kontor_proto::kontor::auth::v1::authentication_service_client::AuthenticationServiceClient;
-use kontor_proto::kontor::auth::v1::{SignInRequest, sign_in_response};
 use kontor_proto::kontor::catalog::v1 as pb;
-use kontor_proto::kontor::catalog::v1::product_service_client::ProductServiceClient;
 use kontor_runtime::{Error, peer};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
-use tonic::{Request, Status};
 
 use crate::cli::Import;
+use crate::client::{Settings, send, sign_in};
+use crate::place::data_dir;
 use crate::say;
-use crate::up::{Secrets, data_dir};
-
-/// How many bytes of the file go into one message.
-const PIECE: usize = 256 * 1024;
-
-/// How a file is to be taken.
-pub(crate) struct Settings {
-    pub(crate) currency: String,
-    pub(crate) dry_run: bool,
-}
+use crate::secrets::Secrets;
 
 /// Loads the file and says what came of it. Fails if products stayed out.
 pub async fn run(import: Import, stop: CancellationToken) -> Result<(), Error> {
@@ -52,42 +39,6 @@ fn kept_password(import: &Import) -> Result<SecretString, Error> {
     let secrets = Secrets::load(&data_dir(import.data_dir.as_deref())?)?;
     let secrets = secrets.ok_or("who loads it? give --admin-password, or the --data-dir of `kontor up`")?;
     Ok(secrets.admin_password)
-}
-
-/// An access token for an e-mail address and a password.
-pub(crate) async fn sign_in(auth: Channel, email: &str, password: &SecretString) -> Result<String, Error> {
-    let request = SignInRequest { email: email.into(), password: password.expose_secret().into() };
-    let answer =
-        AuthenticationServiceClient::new(auth).sign_in(request).await.map_err(|status| said("auth", &status))?;
-    match answer.into_inner().result {
-        Some(sign_in_response::Result::Tokens(tokens)) => Ok(tokens.access_token),
-        None => Err("auth asks for something that this command can't give".into()),
-    }
-}
-
-/// Sends the file and waits for the report.
-pub(crate) async fn send(
-    catalog: Channel,
-    token: &str,
-    file: Vec<u8>,
-    settings: &Settings,
-) -> Result<pb::ImportProductsResponse, Error> {
-    let (currency_code, validate_only) = (settings.currency.clone(), settings.dry_run);
-    let pieces: Vec<_> = file.chunks(PIECE).map(|piece| message(piece, &currency_code, validate_only)).collect();
-    let mut request = Request::new(tokio_stream::iter(pieces));
-    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse()?);
-    request.set_timeout(std::time::Duration::from_secs(300));
-    let answer = ProductServiceClient::new(catalog).import_products(request).await;
-    Ok(answer.map_err(|status| said("catalog", &status))?.into_inner())
-}
-
-fn message(piece: &[u8], currency_code: &str, validate_only: bool) -> pb::ImportProductsRequest {
-    let file = HttpBody { content_type: "text/csv".into(), data: piece.to_vec().into() };
-    pb::ImportProductsRequest { file: Some(file), currency_code: currency_code.into(), validate_only }
-}
-
-fn said(who: &str, status: &Status) -> Error {
-    format!("{who}: {}", status.message()).into()
 }
 
 fn show(report: &pb::ImportProductsResponse, dry_run: bool) {

@@ -3,7 +3,10 @@
 //! The services speak to each other over gRPC here too, through real sockets: what is tried here is what runs in production.
 
 pub mod cli;
+mod client;
 pub mod import;
+mod place;
+mod secrets;
 pub mod up;
 
 /// A line for whoever sits at the terminal. The log is something else, and goes to standard error.

@@ -2,10 +2,10 @@
 
 use secrecy::ExposeSecret;
 
-use super::Secrets;
 use super::database::Database;
 use crate::cli::Up;
 use crate::say;
+use crate::secrets::Secrets;
 
 /// Shows it.
 pub(super) fn show(up: &Up, secrets: &Secrets, database: &Database) {

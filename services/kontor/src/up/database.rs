@@ -7,9 +7,9 @@ use kontor_postgres::{Role, role_url};
 use kontor_runtime::Error;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Secrets;
 use crate::cli::Up;
 use crate::say;
+use crate::secrets::Secrets;
 
 /// The database in a private Postgres.
 const NAME: &str = "kontor";

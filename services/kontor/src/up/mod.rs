@@ -3,19 +3,15 @@
 mod banner;
 mod database;
 mod mailbox;
-mod place;
 mod sample;
-mod secrets;
 mod services;
 
 use kontor_runtime::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Up;
-use crate::say;
-
-pub(crate) use place::data_dir;
-pub(crate) use secrets::Secrets;
+use crate::secrets::Secrets;
+use crate::{place, say};
 
 /// Runs everything until `stop`, or until a part of it fails.
 pub async fn run(up: Up, stop: CancellationToken) -> Result<(), Error> {

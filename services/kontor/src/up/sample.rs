@@ -4,10 +4,10 @@ use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_proto::kontor::catalog::v1::product_service_client::ProductServiceClient;
 use kontor_runtime::{Error, peer};
 
-use super::Secrets;
 use crate::cli::Up;
-use crate::import::{self, Settings};
+use crate::client::{self, Settings};
 use crate::say;
+use crate::secrets::Secrets;
 
 /// A made-up shop: 64 products in 254 variants.
 const CATALOG: &[u8] = include_bytes!("../../sample/catalog.csv");
@@ -22,9 +22,9 @@ pub(super) async fn load(up: &Up, secrets: &Secrets) -> Result<(), Error> {
     }
     say("loading the sample catalog");
     let auth = peer::channel(&up.auth_addr.to_string())?;
-    let token = import::sign_in(auth, &up.admin_email, &secrets.admin_password).await?;
+    let token = client::sign_in(auth, &up.admin_email, &secrets.admin_password).await?;
     let settings = Settings { currency: "USD".into(), dry_run: false };
-    let report = import::send(catalog, &token, CATALOG.to_vec(), &settings).await?;
+    let report = client::send(catalog, &token, CATALOG.to_vec(), &settings).await?;
     say(format_args!("  {} products in {} variants", report.products_created, report.variants_created));
     Ok(())
 }

@@ -13,8 +13,9 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::database::Database;
-use super::{Secrets, mailbox};
+use super::mailbox;
 use crate::cli::Up;
+use crate::secrets::Secrets;
 
 /// How long the services may take to become ready.
 const START_MAX: Duration = Duration::from_secs(60);

@@ -22,15 +22,15 @@ pub(crate) fn data_dir(given: Option<&Path>) -> Result<PathBuf, Error> {
 }
 
 /// The data directory, which is this process's alone as long as it has this.
-pub(super) struct Place {
-    pub(super) path: PathBuf,
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
     /// The system lets go of it when the process ends, however it ends.
     _lock: File,
 }
 
 /// Makes the data directory if it is missing, and takes it for this process. Postgres, which may run as another user, must be able
 /// to enter it; what is secret in it is closed file by file.
-pub(super) fn prepare(given: Option<&Path>) -> Result<Place, Error> {
+pub(crate) fn prepare(given: Option<&Path>) -> Result<Place, Error> {
     let path = data_dir(given)?;
     let explain = |error| format!("{} can't be used: {error}; choose another with --data-dir", path.display());
     if !path.exists() {

@@ -43,9 +43,11 @@ struct SecretsFile {
 impl Secrets {
     /// Those of an earlier start, or new ones, with the administrator's password that the caller chose.
     pub(crate) fn load_or_make(place: &Path, admin_password: Option<SecretString>) -> Result<Self, Error> {
-        match Self::load(place)? {
-            Some(secrets) => Ok(secrets),
-            None => Self::make(place, admin_password),
+        match (Self::load(place)?, admin_password) {
+            (None, given) => Self::make(place, given),
+            // A first start that was refused for its password is tried again with a better one.
+            (Some(secrets), Some(admin_password)) => Ok(Self { admin_password, ..secrets }),
+            (Some(secrets), None) => Ok(secrets),
         }
     }
 
