@@ -14,9 +14,13 @@ pub fn money_to_wire(money: Money) -> wire::Money {
     wire::Money { currency_code: money.currency.code().into(), units, nanos }
 }
 
-/// Money from the wire; `path` is the field that holds it.
+/// Money from the wire, always with its currency; `path` is the field that holds it.
 pub fn money_from_wire(path: &str, money: &wire::Money) -> Result<Money, Status> {
-    let currency = currency_from_wire(&format!("{path}.currency_code"), &money.currency_code)?;
+    let code_path = format!("{path}.currency_code");
+    if money.currency_code.is_empty() {
+        return Err(Fault::field(&code_path, "is required").into());
+    }
+    let currency = currency_from_wire(&code_path, &money.currency_code)?;
     Money::from_units(currency, money.units, money.nanos).map_err(|e| Fault::field(path, e.to_string()).into())
 }
 

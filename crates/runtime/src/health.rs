@@ -13,13 +13,12 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Says of all services, and of "", that they do not serve yet. tonic's reporter would say of "" that it serves, and of the
 /// services that it never heard of them, until the first probe has ended.
 pub(crate) async fn begin(reporter: &HealthReporter, services: &[String]) {
-    for service in services {
-        reporter.set_service_status(service, ServingStatus::NotServing).await;
-    }
+    set_all(reporter, services, ServingStatus::NotServing).await;
 }
 
 /// Keeps the status of the services (and of "", the whole server) as the probe finds it, until `stop`.
 pub(crate) async fn watch<F, Fut>(
+    name: &'static str,
     reporter: HealthReporter,
     services: Vec<String>,
     stop: CancellationToken,
@@ -33,21 +32,19 @@ pub(crate) async fn watch<F, Fut>(
         let found = tokio::time::timeout(EVERY, probe()).await.unwrap_or_else(|_| Err("no answer in time".into()));
         if was_ready != Some(found.is_ok()) {
             was_ready = Some(found.is_ok());
-            announce(&reporter, &services, &found).await;
+            match found {
+                Ok(()) => tracing::info!(name, "ready"),
+                Err(why) => tracing::warn!(name, why, "not ready"),
+            }
+            let status = if was_ready == Some(true) { ServingStatus::Serving } else { ServingStatus::NotServing };
+            set_all(&reporter, &services, status).await;
         }
         let _ = tokio::time::timeout(EVERY, stop.cancelled()).await;
     }
-    announce(&reporter, &services, &Err("shutting down".into())).await;
+    set_all(&reporter, &services, ServingStatus::NotServing).await;
 }
 
-async fn announce(reporter: &HealthReporter, services: &[String], found: &Result<(), String>) {
-    let status = match found {
-        Ok(()) => ServingStatus::Serving,
-        Err(why) => {
-            tracing::warn!(why, "not serving");
-            ServingStatus::NotServing
-        }
-    };
+async fn set_all(reporter: &HealthReporter, services: &[String], status: ServingStatus) {
     for service in services {
         reporter.set_service_status(service, status).await;
     }

@@ -2,6 +2,7 @@
 //! health and reflection.
 
 use std::future::Future;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +25,9 @@ use crate::token::Verifier;
 
 /// How long running calls get to end after the stop signal. Health.Watch streams and idle connections never end by themselves.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
-/// After this long a connection is asked to close, so that callers spread over new replicas.
-const CONNECTION_AGE: Duration = Duration::from_secs(30 * 60);
+/// After this long a connection is asked to close, so that callers spread over new replicas; drawn anew by each process, so that
+/// they do not all come at once.
+const CONNECTION_AGE: Range<Duration> = Duration::from_secs(25 * 60)..Duration::from_secs(35 * 60);
 /// How often an idle connection is tried, and how long its answer may take.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
@@ -99,9 +101,14 @@ impl Server {
         if let Some(error) = self.refused {
             return Err(error.into());
         }
+        tracing::info!(
+            name = self.name,
+            address = listener.local_addr().ok().map(tracing::field::display),
+            "listening"
+        );
         let (reporter, health) = tonic_health::server::health_reporter();
         health::begin(&reporter, &self.services).await;
-        let watch = health::watch(reporter, self.services.clone(), stop.clone(), self.probe);
+        let watch = health::watch(self.name, reporter, self.services.clone(), stop.clone(), self.probe);
         let (v1, v1alpha) = (reflection(&self.services).build_v1()?, reflection(&self.services).build_v1alpha()?);
         let routes = self.routes.add_service(health).add_service(v1).add_service(v1alpha);
 
@@ -111,7 +118,7 @@ impl Server {
             .layer(DeadlineLayer)
             .layer(AccessLayer { rules: Arc::new(self.rules), verifier: self.verifier });
         let server = tonic::transport::Server::builder()
-            .max_connection_age(CONNECTION_AGE)
+            .max_connection_age(rand::random_range(CONNECTION_AGE))
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE))
             .layer(layers)

@@ -55,7 +55,6 @@ pub async fn serve(
     migrate(&pool, &MIGRATOR).await?;
     let auth = Arc::new(ops::setup::set_up(&config, pool).await?);
 
-    tracing::info!(address = %listener.local_addr()?, "auth serves");
     // A server that fails takes the worker with it, and nobody else.
     let stop = stop.child_token();
     let serve = async {
