@@ -3,6 +3,8 @@
 use prost_reflect::{DeserializeOptions, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 use serde_json::{Value as Json, json};
 
+use crate::status::json_path;
+
 /// Messages whose JSON form is one string, number or bool, so that they fit in a URL.
 const SCALAR_MESSAGES: [&str; 12] = [
     "google.protobuf.Timestamp",
@@ -122,8 +124,11 @@ fn fits_in_url(field: &FieldDescriptor) -> bool {
     }
 }
 
-/// Numbers, enums, bytes and times are read from strings by the rules of protobuf's JSON; bools alone are not.
+/// A field mask may be spelt as in the contract too. Numbers, enums, bytes and times are read from strings by the rules of protobuf's JSON; bools alone are not.
 fn scalar(kind: &Kind, text: &str) -> Json {
+    if matches!(kind, Kind::Message(message) if message.full_name() == "google.protobuf.FieldMask") {
+        return json!(json_path(text));
+    }
     let is_bool = match kind {
         Kind::Bool => true,
         Kind::Message(message) => message.full_name() == "google.protobuf.BoolValue",

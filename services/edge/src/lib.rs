@@ -14,6 +14,7 @@ mod fields;
 mod handler;
 mod http_body;
 mod limits;
+mod members;
 mod percent;
 mod problem;
 mod query;

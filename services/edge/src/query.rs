@@ -86,6 +86,7 @@ mod tests {
             ("numbers=1&numbers=2", json!({"numbers": [1, 2]})),
             ("at=2024-05-01T00:00:00Z&wait=1.5s", json!({"at": "2024-05-01T00:00:00Z", "wait": "1.500s"})),
             ("mask=a.bC,d", json!({"mask": "a.bC,d"})),
+            ("mask=a.b_c,d", json!({"mask": "a.bC,d"})),
             ("maybeFlag=false&maybe_number=0", json!({"maybeFlag": false, "maybeNumber": 0})),
             ("note=&inner.inner.text=x", json!({"note": "", "inner": {"inner": {"text": "x"}}})),
             ("&&text=a&", json!({"text": "a"})),

@@ -6,6 +6,7 @@ use http::{HeaderMap, StatusCode};
 use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor};
 use serde_path_to_error::{Path, Segment, Track};
 
+use crate::members;
 use crate::problem::{Problem, Result};
 
 /// How prost-reflect says that a field does not exist; it blames the message around it.
@@ -16,6 +17,9 @@ const UNKNOWN_FIELD: &str = "unrecognized field name '";
 pub(crate) fn read(kind: &MessageDescriptor, parent: &str, json: &[u8]) -> Result<DynamicMessage> {
     if json.is_empty() {
         return Ok(DynamicMessage::new(kind.clone()));
+    }
+    if let Some(name) = members::twice(json) {
+        return Err(Problem::malformed(name, "is there twice"));
     }
     let options = DeserializeOptions::new().deny_unknown_fields(true);
     let mut track = Track::new();

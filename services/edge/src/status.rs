@@ -129,7 +129,7 @@ fn subject(subject: &str) -> String {
 }
 
 /// `cart.items[2].unit_price` as JSON spells it: `cart.items[2].unitPrice`. Keys of maps, in brackets, stay as they are.
-fn json_path(path: &str) -> String {
+pub(crate) fn json_path(path: &str) -> String {
     let (mut json, mut depth, mut upper) = (String::with_capacity(path.len()), 0_usize, false);
     for letter in path.chars() {
         match letter {
