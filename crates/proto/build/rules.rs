@@ -25,11 +25,12 @@ pub(crate) fn generate(pool: &DescriptorPool) -> Result<String, String> {
     for message in pool.all_messages().filter(is_ours) {
         let body = checks(&message)?;
         let is_request = requests.iter().any(|name| name == message.full_name());
-        let masked = message.get_field_by_name("update_mask").is_some();
+        let has_mask = message.get_field_by_name("update_mask").is_some();
+        let masked = if has_mask { "self.update_mask.is_some()" } else { "false" };
         let _ = writeln!(
             code,
-            "impl crate::rules::Checked for {} {{ const IS_REQUEST: bool = {is_request}; const HAS_MASK: bool = {masked}; \
-             fn check(&self, found: &mut crate::rules::Found) {{ let _ = &found; {body} }} }}",
+            "impl crate::rules::Checked for {} {{ const IS_REQUEST: bool = {is_request}; \
+             fn is_masked(&self) -> bool {{ {masked} }} fn check(&self, found: &mut crate::rules::Found) {{ let _ = &found; {body} }} }}",
             rust_path(&message),
         );
     }

@@ -18,16 +18,16 @@ pub struct Violation {
 pub trait Checked {
     /// Whether some method takes it as its request. Only requests are checked when they arrive.
     const IS_REQUEST: bool;
-    /// Whether it has an update mask: then fields that only the server sets are ignored, not refused, so that
-    /// a resource can be sent back as it was read (AIP-203).
-    const HAS_MASK: bool;
+    /// Whether it names the fields that count in an update mask: then fields that only the server sets are ignored, not refused, so
+    /// that a resource can be sent back as it was read (AIP-203).
+    fn is_masked(&self) -> bool;
     /// Adds the violations of this message and of those inside it.
     fn check(&self, found: &mut Found);
 }
 
 /// The violations of a request; empty if it keeps all rules.
 pub fn violations<M: Checked>(message: &M) -> Vec<Violation> {
-    let mut found = Found { path: String::new(), refuse_output_only: !M::HAS_MASK, violations: Vec::new() };
+    let mut found = Found { path: String::new(), refuse_output_only: !message.is_masked(), violations: Vec::new() };
     message.check(&mut found);
     found.violations
 }
@@ -151,6 +151,7 @@ impl Rule<&str> for StringRules {
             Self { max_len: Some(max), .. } if len > max => {
                 Some(format!("must have at most {max} characters, and has {len}"))
             }
+            Self { pattern: Some(pattern), .. } if len == 0 && !pattern.matches(value) => Some("is required".into()),
             Self { pattern: Some(pattern), .. } if !pattern.matches(value) => {
                 Some(format!("must match {}", pattern.source))
             }

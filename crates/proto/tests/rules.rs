@@ -73,8 +73,13 @@ fn items_and_nested_messages_are_named_by_their_path() {
 #[test]
 fn what_only_the_server_sets_is_refused_unless_there_is_a_mask() {
     let cart = Cart { items: vec![CartItem::default()], total: Some(Money::default()), ..Cart::default() };
-    assert_eq!(broken(&CreateCartRequest { cart: Some(cart.clone()) }), ["cart.items", "cart.total"]);
-    assert_eq!(broken(&UpdateCartRequest { cart: Some(cart), update_mask: None }), [""; 0]);
+    assert_eq!(
+        broken(&CreateCartRequest { cart: Some(cart.clone()), ..CreateCartRequest::default() }),
+        ["cart.items", "cart.total"]
+    );
+    let update = |update_mask| UpdateCartRequest { cart: Some(cart.clone()), update_mask };
+    assert_eq!(broken(&update(None)), ["cart.items", "cart.total"]);
+    assert_eq!(broken(&update(Some(prost_types::FieldMask::default()))), [""; 0]);
 }
 
 #[test]

@@ -15,7 +15,8 @@ impl From<Error> for Status {
             Error::TooFewUnits { variant, sku, available } => {
                 let message = format!("{available} of {} can be taken", sku.as_deref().unwrap_or("the variant"));
                 let fault = Fault::precondition(ErrorReason::InsufficientStock, &message);
-                fault.failure(&variant.to_string(), message).metadata("available", available.to_string()).into()
+                let fault = fault.failure(&variant.to_string(), message).metadata("available", available.to_string());
+                fault.metadata("variant", variant.to_string()).metadata("sku", sku.unwrap_or_default()).into()
             }
             Error::TooManyUnits => Fault::field("delta", text).into(),
             Error::ReservationEnded(_) => Fault::precondition(ErrorReason::ReservationEnded, text).into(),

@@ -211,7 +211,7 @@ pub fn admit(offer: &Offer, quantity: i32, currency: Currency) -> Result<(), Ref
 }
 
 /// What an offer has too little of.
-pub fn shortage(offer: &Offer, quantity: i32) -> Option<Shortage> {
+fn shortage(offer: &Offer, quantity: i32) -> Option<Shortage> {
     (offer.available < i64::from(quantity)).then(|| Shortage {
         variant: offer.variant,
         sku: offer.sku.clone(),

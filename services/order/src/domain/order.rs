@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use kontor_types::Money;
 use kontor_types::ids::{OrderId, UserId, VariantName};
 
-use super::cart::{Address, CartId, PricedCart, Refusal, Shortage, shortage};
+use super::cart::{Address, CartId, PricedCart, Refusal, Shortage, admit};
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,10 +146,13 @@ pub fn accept(cart: PricedCart, buyer: Option<UserId>, expected: Money) -> Resul
     let mut short = Vec::new();
     for priced in cart.items {
         let (item, variant) = (priced.item, priced.item.variant);
-        let (Some(offer), Some(total)) = (priced.offer, priced.total) else {
-            return Err(Refusal::NotForSale(variant).into());
-        };
-        short.extend(shortage(&offer, item.quantity));
+        let offer = priced.offer.ok_or(Refusal::NotForSale(variant))?;
+        match admit(&offer, item.quantity, cart.cart.currency) {
+            Ok(()) => {}
+            Err(Refusal::TooFew(lines)) => short.extend(lines),
+            Err(refusal) => return Err(refusal.into()),
+        }
+        let total = priced.total.ok_or(Refusal::NotForSale(variant))?;
         let (title, sku, options, unit_price) = (offer.title, offer.sku, offer.options, offer.price);
         lines.push(Line { variant, title, sku, options, quantity: item.quantity, unit_price, total });
     }

@@ -14,11 +14,16 @@ pub(super) struct Carts(pub(super) Orders);
 #[tonic::async_trait]
 impl CartService for Carts {
     async fn create_cart(&self, request: Request<pb::CreateCartRequest>) -> Result<Response<pb::Cart>, Status> {
-        let user = Caller::of(&request).user();
-        let cart = request.into_inner().cart.unwrap_or_default();
+        let caller = Caller::of(&request);
+        let mut request = request.into_inner();
+        let key = parse::key(&caller, "CreateCart", &mut request, |request| &mut request.request_id);
+        let (user, cart) = (caller.user(), request.cart.unwrap_or_default());
+        if !cart.name.is_empty() {
+            return Err(Fault::field("cart.name", "is made by the server and can't be chosen").into());
+        }
         let currency = convert::currency_from_wire("cart.currency_code", &cart.currency_code)?;
         let address = cart.shipping_address.map(|address| parse::address("cart.shipping_address", address));
-        let new = NewCart { user, currency, email: cart.email, shipping_address: address.transpose()? };
+        let new = NewCart { user, currency, email: cart.email, shipping_address: address.transpose()?, key };
         Ok(Response::new(wire::cart(&self.0.create_cart(&new).await?)))
     }
 
@@ -32,7 +37,7 @@ impl CartService for Carts {
         let user = Caller::of(&request).user();
         let pb::UpdateCartRequest { cart, update_mask } = request.into_inner();
         let cart = cart.unwrap_or_default();
-        let id = parse::cart(&cart.name)?;
+        let id = parse::cart(&cart.name).map_err(|_| Fault::field("cart.name", "must name a cart: carts/{id}"))?;
         let change = change(cart, update_mask.map(|mask| mask.paths))?;
         Ok(Response::new(wire::cart(&self.0.update_cart(&id, user, &change).await?)))
     }
@@ -48,6 +53,9 @@ impl CartService for Carts {
 
 /// The fields that the mask names; without a mask those that are set (AIP-134).
 fn change(cart: pb::Cart, mask: Option<Vec<String>>) -> Result<ContactChange, Status> {
+    if mask.is_none() && !cart.currency_code.is_empty() {
+        return Err(Fault::field("cart.currency_code", "is set once, when the cart is made").into());
+    }
     let set = [("email", !cart.email.is_empty()), ("shipping_address", cart.shipping_address.is_some())];
     let set_paths = set.into_iter().filter(|(_, is_set)| *is_set).map(|(path, _)| path.to_owned());
     let paths = mask.unwrap_or_else(|| set_paths.collect());

@@ -1,12 +1,9 @@
 //! `kontor.order.v1.OrderService`.
 
-use kontor_postgres::idempotency::Key;
 use kontor_proto::kontor::order::v1 as pb;
 use kontor_proto::kontor::order::v1::order_service_server::OrderService;
 use kontor_runtime::{Caller, Fault, convert};
-use prost::Message;
 use tonic::{Request, Response, Status};
-use uuid::Uuid;
 
 use super::parse;
 use crate::ops::{Orders, PlaceOrder};
@@ -35,9 +32,7 @@ impl OrderService for OrderApi {
 }
 
 fn place(caller: &Caller, mut request: pb::PlaceOrderRequest) -> Result<PlaceOrder, Status> {
-    let request_id = Uuid::try_parse(&std::mem::take(&mut request.request_id)).ok();
-    let bytes = request.encode_to_vec();
-    let key = request_id.map(|id| Key::new(caller.subject.to_string(), id, "PlaceOrder", &bytes));
+    let key = parse::key(caller, "PlaceOrder", &mut request, |request| &mut request.request_id);
     let expected = request.expected_total.ok_or_else(|| Fault::field("expected_total", "is required"))?;
     Ok(PlaceOrder {
         cart: parse::cart(&request.cart)?,

@@ -1,15 +1,29 @@
 //! From messages of the contract to the types of this service.
 
+use kontor_postgres::idempotency::Key;
 use kontor_proto::google::r#type::PostalAddress;
-use kontor_runtime::Fault;
+use kontor_runtime::{Caller, Fault};
 use kontor_types::ids::OrderId;
+use prost::Message;
 use tonic::Status;
+use uuid::Uuid;
 
 use crate::domain::cart::{Address, CartId};
 
 /// Longest text in an address, in bytes, and most lines.
 const ADDRESS_TEXT_MAX: usize = 500;
 const ADDRESS_LINES_MAX: usize = 10;
+
+/// By what a repetition of the call is recognised, if the caller gave it an id; `id` is where the request holds it.
+pub(super) fn key<M: Message>(
+    caller: &Caller,
+    method: &'static str,
+    request: &mut M,
+    id: impl Fn(&mut M) -> &mut String,
+) -> Option<Key> {
+    let request_id = Uuid::try_parse(&std::mem::take(id(request))).ok()?;
+    Some(Key::new(caller.subject.to_string(), request_id, method, &request.encode_to_vec()))
+}
 
 /// A cart's name.
 pub(super) fn cart(name: &str) -> Result<CartId, Status> {

@@ -1,5 +1,6 @@
 //! Making, reading and changing carts.
 
+use kontor_postgres::idempotency::{self, Key, Seen};
 use kontor_postgres::retry;
 use kontor_types::Currency;
 use kontor_types::ids::UserId;
@@ -20,6 +21,8 @@ pub struct NewCart {
     pub email: String,
     /// Where the goods go.
     pub shipping_address: Option<Address>,
+    /// By what a repetition is recognised.
+    pub key: Option<Key>,
 }
 
 /// Changes of who buys and where it goes; `None` leaves a value as it is.
@@ -34,11 +37,28 @@ pub struct ContactChange {
 impl Orders {
     /// Makes an empty cart.
     pub async fn create_cart(&self, new: &NewCart) -> Result<PricedCart, Error> {
+        let made = retry("create_cart", || self.create_cart_once(new)).await?;
+        self.get_cart(&made, new.user).await
+    }
+
+    async fn create_cart_once(&self, new: &NewCart) -> Result<CartId, Error> {
+        let mut tx = self.pool.begin().await?;
+        if let Some(id) = made_before(&mut tx, new.key.as_ref()).await? {
+            return Ok(id);
+        }
         let id = CartId::from_random(rand::random());
-        let mut conn = self.pool.acquire().await?;
         let contact = (new.email.as_str(), new.shipping_address.as_ref());
-        let cart = store::carts::insert(&mut conn, &id, new.user, new.currency, contact).await?;
-        Ok(cart::price(cart, &[])?)
+        store::carts::insert(&mut tx, &id, new.user, new.currency, contact).await?;
+        if let Some(key) = &new.key
+            && !idempotency::insert(&mut tx, key, id.to_string().as_bytes()).await?
+        {
+            // The same call, sent twice at once, was faster.
+            tx.rollback().await?;
+            let mut conn = self.pool.acquire().await?;
+            return made_before(&mut conn, new.key.as_ref()).await?.ok_or(Error::KeyReused);
+        }
+        tx.commit().await?;
+        Ok(id)
     }
 
     /// A cart with today's prices.
@@ -119,6 +139,16 @@ impl Orders {
             }
         }
         Ok(Vec::new())
+    }
+}
+
+/// The cart that the same call made before.
+async fn made_before(conn: &mut sqlx::PgConnection, key: Option<&Key>) -> Result<Option<CartId>, Error> {
+    let Some(key) = key else { return Ok(None) };
+    match idempotency::find(conn, key).await? {
+        Seen::Never => Ok(None),
+        Seen::Answered(name) => Ok(str::from_utf8(&name).ok().and_then(CartId::from_name)),
+        Seen::Otherwise => Err(Error::KeyReused),
     }
 }
 
