@@ -25,7 +25,10 @@ pub async fn run(import: Import, stop: CancellationToken) -> Result<(), Error> {
         send(peer::channel(&import.catalog_addr)?, &token, file, &settings).await
     };
     let report = tokio::select! {
-        report = loading => report?,
+        report = loading => {
+            let at = |e| format!("{e} (auth at {}, catalog at {})", import.auth_addr, import.catalog_addr);
+            report.map_err(|error: Error| at(error))?
+        }
         () = stop.cancelled() => return Err("stopped; load the file again to be sure of all of it".into()),
     };
     show(&report, import.dry_run);

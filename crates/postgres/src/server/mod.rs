@@ -86,6 +86,13 @@ impl Server {
         format!("PGPASSWORD=$(cat '{password}') psql -h '{socket}' -U postgres")
     }
 
+    /// Waits until Postgres ends by itself, which it should not.
+    pub async fn died(&mut self) {
+        while matches!(self.child.try_wait(), Ok(None)) {
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+    }
+
     /// Ends Postgres: sessions are closed and everything is written down; if that takes too long,
     /// at once, with recovery at the next start.
     ///

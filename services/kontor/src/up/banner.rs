@@ -15,7 +15,7 @@ pub(super) fn show(up: &Up, secrets: &Secrets, database: &Database) {
     say("");
     for (name, address) in [
         ("HTTP/JSON", edge.clone()),
-        ("mailbox", format!("{edge}/dev/mailbox   (no SMTP server is set: mails are shown here)")),
+        ("mailbox", format!("{edge}/dev/mailbox   (mails are shown here; none is sent)")),
         ("auth", format!("{}   gRPC, with reflection", up.auth_addr)),
         ("catalog", format!("{}   gRPC, with reflection", up.catalog_addr)),
         ("order", format!("{}   gRPC, with reflection", up.order_addr)),
@@ -32,10 +32,23 @@ pub(super) fn show(up: &Up, secrets: &Secrets, database: &Database) {
     say(format_args!("  curl '{edge}/v1/products?pageSize=3'"));
     say(format_args!("  curl {edge}/v1/products/pour-over-kettle"));
     say(format_args!("  curl -X POST {edge}/v1/carts"));
-    say("  kontor import YOUR_PRODUCTS.csv --dry-run");
-    say("  kontor --help");
+    let kontor = std::env::args().next().unwrap_or_else(|| "kontor".into());
+    say(format_args!("  {kontor} import YOUR_PRODUCTS.csv --dry-run{}", where_it_is(up)));
+    say(format_args!("  {kontor} --help"));
     say("");
     say("The README walks through a purchase. Ctrl-C stops everything; data is kept.");
+}
+
+/// What a command needs to find this Kontor, if it is not where Kontor is by default.
+fn where_it_is(up: &Up) -> String {
+    let mut flags = String::new();
+    if up.catalog_addr.port() != 7102 || up.auth_addr.port() != 7101 {
+        flags = format!(" --catalog-addr {} --auth-addr {}", up.catalog_addr, up.auth_addr);
+    }
+    match &up.data_dir {
+        Some(data_dir) => format!("{flags} --data-dir {}", data_dir.display()),
+        None => flags,
+    }
 }
 
 /// The password is shown once, when it was made.

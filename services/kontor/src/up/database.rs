@@ -54,6 +54,21 @@ impl Database {
         self.server.as_ref().map(|server| format!("{} {NAME}", server.psql_hint()))
     }
 
+    /// Waits until the private Postgres ends by itself, which it should not.
+    pub(super) async fn failed(&mut self) -> Error {
+        match &mut self.server {
+            Some(server) => {
+                server.died().await;
+                format!(
+                    "Postgres has ended by itself; {} may say why. Start again: it recovers",
+                    server.log().display()
+                )
+                .into()
+            }
+            None => std::future::pending().await,
+        }
+    }
+
     /// Stops the private Postgres, if there is one.
     pub(super) async fn close(self) -> Result<(), Error> {
         match self.server {

@@ -25,10 +25,10 @@ pub async fn run_and_tell(up: Up, stop: CancellationToken, ready: impl FnOnce(&U
     // Addresses that are taken are told before anything is started.
     let sockets = services::bind(&up).await?;
     let up = sockets.settle(&up)?;
-    let database = database::open(&up, &place.path, &secrets).await?;
+    let mut database = database::open(&up, &place.path, &secrets).await?;
     say("starting the services");
     let result = match services::start(&up, &secrets, &place.path, &database, sockets).await {
-        Ok(running) => serve(running, &up, &secrets, &database, (stop, ready)).await,
+        Ok(running) => serve(running, &up, &secrets, &mut database, (stop, ready)).await,
         Err(error) => Err(error),
     };
     say("stopping: the database");
@@ -43,7 +43,7 @@ async fn serve(
     mut running: services::Running,
     up: &Up,
     secrets: &Secrets,
-    database: &database::Database,
+    database: &mut database::Database,
     (stop, tell): (CancellationToken, impl FnOnce(&Up)),
 ) -> Result<(), Error> {
     let ready = async {
@@ -64,6 +64,7 @@ async fn serve(
         Ok(()) => tokio::select! {
             () = stop.cancelled() => Ok(()),
             error = running.failed() => Err(error),
+            error = database.failed() => Err(error),
         },
         Err(error) => Err(error),
     };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, assert_refused};
 use crate::api::Api;
-use crate::buyer::{buy, cart_with, item_path, name, set_item};
+use crate::buyer::{buy, cart_with, item_path, name, order_of, set_item};
 use crate::goods::Goods;
 
 /// A request that sets the quantity of goods in a cart.
@@ -99,8 +99,8 @@ async fn what_the_server_sets_is_not_taken_from_the_caller() {
     let priced = json!({"variant": goods.variant, "quantity": 1, "unitPrice": cheap});
     let item = json!({"variant": goods.variant, "quantity": 1, "unitPrice": cheap, "total": cheap});
     let create = |body: Value| guest.posting("/v1/carts", &body);
-    let path = format!("/v1/{}?updateMask=items", name(&cart));
-    let patch = guest.request(Method::PATCH, &path).json(&json!({"items": [item]}));
+    let path = format!("/v1/{}", name(&cart));
+    let patch = |query: &str, body: Value| guest.request(Method::PATCH, &format!("{path}{query}")).json(&body);
     let broken = "FIELD_VIOLATION";
     assert_refused(vec![
         ("an item's price", guest.posting(&item_path(&cart), &priced), 400, "MALFORMED_REQUEST", "unitPrice"),
@@ -111,7 +111,11 @@ async fn what_the_server_sets_is_not_taken_from_the_caller() {
         ("an unknown currency", create(json!({"currencyCode": "XQX"})), 400, broken, "currencyCode"),
         ("no currency code", create(json!({"currencyCode": "usd"})), 400, broken, "currencyCode"),
         ("no e-mail address", create(json!({"email": "ada"})), 400, broken, "email"),
-        ("a mask that names items", patch, 400, broken, "updateMask"),
+        ("a name", create(json!({"name": "carts/AAAAAAAAAAAAAAAAAAAAAA"})), 400, broken, "name"),
+        ("a mask that names items", patch("?updateMask=items", json!({"items": [item]})), 400, broken, "updateMask"),
+        ("items without a mask", patch("", json!({"items": [item]})), 400, broken, "items"),
+        ("a total without a mask", patch("", json!({"total": cheap})), 400, broken, "total"),
+        ("another currency", patch("", json!({"currencyCode": "EUR"})), 400, broken, "currencyCode"),
     ])
     .await;
     assert_eq!(guest.read(&cart["name"]).await, cart);
@@ -126,10 +130,33 @@ async fn a_cart_can_be_sent_back_as_it_was_read_and_keeps_its_prices() {
     changed["email"] = "ada@example.org".into();
     changed["items"][0]["unitPrice"]["units"] = "1".into();
     changed["total"]["units"] = "1".into();
-    let patch = guest.request(Method::PATCH, &format!("/v1/{}", name(&cart))).json(&changed);
-    let patched = Answer::to(patch).await.ok();
-    assert_eq!((&patched["email"], &patched["items"]), (&json!("ada@example.org"), &cart["items"]));
-    assert_eq!(patched["total"], cart["total"]);
+    changed["shippingAddress"] = json!({"locality": "Bern"});
+    for mask in ["email,shippingAddress", "email,shipping_address"] {
+        let patch = guest.request(Method::PATCH, &format!("/v1/{}?updateMask={mask}", name(&cart))).json(&changed);
+        let patched = Answer::to(patch).await.ok();
+        assert_eq!((&patched["email"], &patched["items"]), (&json!("ada@example.org"), &cart["items"]));
+        assert_eq!((&patched["total"], &patched["shippingAddress"]["locality"]), (&cart["total"], &json!("Bern")));
+    }
+}
+
+#[tokio::test]
+async fn a_cart_is_made_once_for_a_key() {
+    let (guest, key) = (Api::guest(), kontor_types::ids::new_uuid().to_string());
+    let make = |body: Value| guest.posting("/v1/carts", &body).header("idempotency-key", &key);
+    let cart = Answer::to(make(json!({"email": "ada@example.org"}))).await.ok();
+    assert_eq!(Answer::to(make(json!({"email": "ada@example.org"}))).await.ok(), cart);
+    Answer::to(make(json!({"email": "eve@example.org"}))).await.refused(400, "IDEMPOTENCY_KEY_REUSED");
+}
+
+#[tokio::test]
+async fn a_variant_that_changed_its_currency_is_told_so_when_it_is_ordered() {
+    let goods = Goods::stocked(9).await;
+    let guest = Api::guest();
+    let cart = cart_with(&guest, &goods.variant, 1).await;
+    goods.reprice("EUR").await;
+    let answer = guest.post("/v1/orders", &order_of(&cart, "tok_approve")).await;
+    answer.refused(400, "CURRENCY_MISMATCH");
+    assert_eq!(goods.stock().await, (9, 0));
 }
 
 #[tokio::test]

@@ -40,6 +40,13 @@ impl Goods {
         Self { handle, sku, variant }
     }
 
+    /// Prices the goods anew, in another currency.
+    pub(crate) async fn reprice(&self, currency: &str) {
+        let file = format!("{HEADER}\n{}", row(&self.handle, &self.sku, 0, "active"));
+        let report = import(&Api::administrator().await, &format!("?currencyCode={currency}"), file).await.ok();
+        assert_eq!(report["productsUpdated"], 1, "{report}");
+    }
+
     /// Units in the house, and of those the ones that orders hold.
     pub(crate) async fn stock(&self) -> (i64, i64) {
         let stock = Api::guest().get(&format!("/v1/{}/stock", self.variant)).await.ok();

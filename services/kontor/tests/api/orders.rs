@@ -30,6 +30,7 @@ async fn orders_that_can_not_be_are_refused_and_the_cart_stays_open() {
     let (broken, malformed) = ("FIELD_VIOLATION", "MALFORMED_REQUEST");
     assert_refused(vec![
         ("no total", with("expectedTotal", Value::Null), 400, broken, "expectedTotal"),
+        ("no currency", with("expectedTotal", json!({"units": "25"})), 400, broken, "expectedTotal.currencyCode"),
         ("a fraction of a cent", with("expectedTotal", dollars(25, 1)), 400, broken, "expectedTotal"),
         (
             "units and nanos of two signs",

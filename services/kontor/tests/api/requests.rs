@@ -40,6 +40,7 @@ async fn bodies_that_are_no_message_are_refused() {
     assert_refused(vec![
         ("an unknown field", post(r#"{"colour": "red"}"#), 400, malformed, "colour"),
         ("an unknown field inside", post(r#"{"shippingAddress": {"x": 1}}"#), 400, malformed, "shippingAddress.x"),
+        ("a field twice", post(r#"{"email": "a@b.c", "email": "b@b.c"}"#), 400, malformed, "email"),
         ("a wrong type", post(r#"{"email": 7}"#), 400, malformed, "email"),
         (
             "a wrong type inside",

@@ -39,6 +39,20 @@ async fn an_order_under_way_when_kontor_was_killed_is_completed_by_the_next_star
 }
 
 #[tokio::test]
+async fn when_postgres_dies_alone_kontor_says_so_and_ends() {
+    let dir = DataDir::new();
+    let mut first = Launcher::start(&mut up(&dir)).await;
+    let order = first.shop().buy(KETTLE).await;
+    assert!(send_signal(dir.postmaster().unwrap(), "KILL"));
+    let status = first.program.ends(Duration::from_secs(60)).await;
+    assert_eq!(status.code(), Some(1));
+    assert!(first.program.complained().contains("Postgres has ended by itself"), "{}", first.program.complained());
+
+    let second = Launcher::start(&mut up(&dir)).await;
+    assert_eq!(second.shop().get(&format!("v1/{}", order["name"].as_str().unwrap())).await, order);
+}
+
+#[tokio::test]
 async fn killed_together_with_its_postgres_it_recovers() {
     let dir = DataDir::new();
     let mut first = Launcher::start(&mut up(&dir)).await;
