@@ -9,8 +9,8 @@ mod place;
 mod secrets;
 pub mod up;
 
-/// A line for whoever sits at the terminal. The log is something else, and goes to standard error.
-#[expect(clippy::print_stdout, reason = "this is the one place that speaks to the terminal")]
+/// A line for whoever sits at the terminal, if anybody still reads. The log is something else, and goes to standard error.
 pub(crate) fn say(line: impl std::fmt::Display) {
-    println!("{line}");
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
