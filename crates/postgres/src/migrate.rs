@@ -25,7 +25,7 @@ const LOCK_TIMEOUT_MS: u32 = 10 * 60 * 1000;
 /// silent for all that time.
 ///
 /// # Errors
-/// When a migration fails, differs from the one applied earlier, or is missing here.
+/// When a migration fails, or differs from the one applied earlier.
 pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), Error> {
     let options = without_timeouts(&pool.connect_options());
     let mut guard = PgConnection::connect_with(&options).await?;
@@ -48,7 +48,8 @@ fn without_timeouts(options: &Arc<PgConnectOptions>) -> PgConnectOptions {
 
 async fn apply(options: &PgConnectOptions, migrator: &Migrator) -> Result<(), Error> {
     let mut unlocked = Migrator::with_migrations(migrator.iter().cloned().collect());
-    unlocked.set_locking(false).set_ignore_missing(migrator.ignore_missing);
+    // An older program starts on a newer schema too, as replicas do while a new version rolls out.
+    unlocked.set_locking(false).set_ignore_missing(true);
     let mut conn = PgConnection::connect_with(options).await?;
     // What `run` calls; that one's bounds keep the future from being spawned.
     Ok(unlocked.run_direct(None, &mut conn, false).await?)

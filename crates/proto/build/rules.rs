@@ -21,6 +21,11 @@ pub(crate) fn generate(pool: &DescriptorPool) -> Result<String, String> {
         .services()
         .flat_map(|s| s.methods().map(|m| m.input().full_name().to_owned()).collect::<Vec<_>>())
         .collect();
+    if let Some(nested) =
+        pool.all_messages().find(|m| m.parent_message().is_some() && m.fields().any(|f| has_rules(&f)))
+    {
+        return Err(format!("{}: rules of nested messages are not known here", nested.full_name()));
+    }
     let mut code = String::new();
     for message in pool.all_messages().filter(is_ours) {
         let body = checks(&message)?;
@@ -87,6 +92,10 @@ fn refuse_rules_in_oneof(field: &FieldDescriptor) -> Result<(), String> {
         Some(_) => Err(format!("{}: rules inside a oneof are not known here", field.full_name())),
         None => Ok(()),
     }
+}
+
+fn has_rules(field: &FieldDescriptor) -> bool {
+    rules_of(field).is_some() || is_output_only(field)
 }
 
 fn rules_of(field: &FieldDescriptor) -> Option<DynamicMessage> {

@@ -11,40 +11,65 @@ use tokio::time::Instant;
 use tonic::Status;
 use tonic::transport::Channel;
 
-use crate::fault;
+use crate::fault::{self, Fault};
 
 /// How long before its end a token is replaced.
 const REPLACE_BEFORE: Duration = Duration::from_secs(60);
 /// How long a token is used when auth does not say when it ends.
 const ASSUMED_LIFE: Duration = Duration::from_secs(120);
 
+/// After auth could not be asked, callers are told so for this long without asking again: they would wait in line otherwise, each
+/// for the whole time that a call may take.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
+
 /// Buys service tokens and keeps the newest.
 pub struct Identity {
     key: SecretString,
     auth: Channel,
-    current: Mutex<Option<ServiceToken>>,
+    kept: Mutex<Kept>,
 }
 
-#[derive(Clone)]
+#[derive(Default)]
+struct Kept {
+    token: Option<ServiceToken>,
+    failed: Option<(Instant, Status)>,
+}
+
 struct ServiceToken {
     header: HeaderValue,
-    good_until: Instant,
+    replace_from: Instant,
+    ends: Instant,
 }
 
 impl Identity {
     /// With the key of a service account, `kt_sk_…`.
     pub fn new(key: SecretString, auth: Channel) -> Self {
-        Self { key, auth, current: Mutex::new(None) }
+        Self { key, auth, kept: Mutex::default() }
     }
 
-    /// The value of the header `authorization`. One caller at a time asks auth; the others wait for its answer.
+    /// The value of the header `authorization`. One caller at a time asks auth; the others wait for its answer. A token that
+    /// should be replaced but can't be is used to its end.
     pub async fn authorization(&self) -> Result<HeaderValue, Status> {
-        let mut current = self.current.lock().await;
-        if let Some(token) = current.as_ref().filter(|token| Instant::now() < token.good_until) {
-            return Ok(token.header.clone());
+        let mut kept = self.kept.lock().await;
+        if kept.token.as_ref().is_none_or(|token| token.replace_from <= Instant::now()) {
+            self.replace(&mut kept).await;
         }
-        let token = self.buy().await?;
-        Ok(current.insert(token).header.clone())
+        let usable = kept.token.as_ref().filter(|token| Instant::now() < token.ends);
+        match (usable, &kept.failed) {
+            (Some(token), _) => Ok(token.header.clone()),
+            (None, Some((_, status))) => Err(status.clone()),
+            (None, None) => Err(Fault::unavailable("this service has no identity yet; try again").into()),
+        }
+    }
+
+    async fn replace(&self, kept: &mut Kept) {
+        if kept.failed.as_ref().is_some_and(|(at, _)| at.elapsed() < ASK_AGAIN_AFTER) {
+            return;
+        }
+        match self.buy().await {
+            Ok(token) => *kept = Kept { token: Some(token), failed: None },
+            Err(status) => kept.failed = Some((Instant::now(), status)),
+        }
     }
 
     async fn buy(&self) -> Result<ServiceToken, Status> {
@@ -55,7 +80,8 @@ impl Identity {
         let mut header = HeaderValue::try_from(format!("Bearer {}", answer.access_token))
             .map_err(|error| fault::internal(&error))?;
         header.set_sensitive(true);
-        Ok(ServiceToken { header, good_until: asked + life(&answer).saturating_sub(REPLACE_BEFORE) })
+        let life = life(&answer);
+        Ok(ServiceToken { header, replace_from: asked + life.saturating_sub(REPLACE_BEFORE), ends: asked + life })
     }
 }
 

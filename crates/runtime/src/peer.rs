@@ -10,7 +10,6 @@ use std::time::Duration;
 use http::{HeaderValue, Request, Response, header};
 use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Status};
 use tower::{Service, ServiceExt};
 
 use crate::identity::Identity;
@@ -85,37 +84,4 @@ impl Service<Request<Body>> for Peer {
 pub fn timeout_header(duration: Duration) -> HeaderValue {
     let millis = duration.as_millis().min(99_999_999);
     HeaderValue::try_from(format!("{millis}m")).unwrap_or_else(|_| HeaderValue::from_static("5S"))
-}
-
-/// What a failed call tells about its effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The peer decided: the same call gives the same answer.
-    Refused,
-    /// The call may or may not have done its work. Only a keyed call may be repeated.
-    Unknown,
-}
-
-/// Reads a failed call. A peer that dies in the middle of a call shows as UNKNOWN "transport error", an own deadline as
-/// CANCELLED "Timeout expired"; none of that says whether the work was done.
-pub fn outcome(status: &Status) -> Outcome {
-    match status.code() {
-        Code::InvalidArgument
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::PermissionDenied
-        | Code::FailedPrecondition
-        | Code::OutOfRange
-        | Code::Unimplemented => Outcome::Refused,
-        Code::Ok
-        | Code::Cancelled
-        | Code::Unknown
-        | Code::DeadlineExceeded
-        | Code::ResourceExhausted
-        | Code::Aborted
-        | Code::Internal
-        | Code::Unavailable
-        | Code::DataLoss
-        | Code::Unauthenticated => Outcome::Unknown,
-    }
 }

@@ -98,6 +98,7 @@ impl Server {
 
     /// Serves until `stop`, then lets running calls end, for ten seconds at most.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<(), ServerError> {
+        let stop = stop.child_token();
         if let Some(error) = self.refused {
             return Err(error.into());
         }
@@ -130,8 +131,13 @@ impl Server {
             tokio::time::sleep(DRAIN_MAX).await;
             tracing::warn!("some calls did not end in time; closing their connections");
         };
+        let serve = async {
+            let ended = server.await;
+            stop.cancel();
+            ended
+        };
         tokio::select! {
-            (ended, ()) = async { tokio::join!(server, watch) } => Ok(ended?),
+            (ended, ()) = async { tokio::join!(serve, watch) } => Ok(ended?),
             () = drained => Ok(()),
         }
     }

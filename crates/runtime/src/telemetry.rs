@@ -13,7 +13,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 /// What is logged when `RUST_LOG` says nothing.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,h2=warn,hyper=warn,tower=warn,opentelemetry=warn";
@@ -42,7 +42,9 @@ pub fn start(service_name: &'static str) -> Result<Telemetry, TelemetryError> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let logs = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal()).with_target(false);
     let traces = tracing_opentelemetry::layer().with_tracer(provider.tracer("kontor"));
-    tracing_subscriber::registry().with(filter).with(traces).with(logs).try_init()?;
+    // What is logged is one question, what is traced another: with RUST_LOG=warn a purchase still is one trace.
+    let traces = traces.with_filter(EnvFilter::new(DEFAULT_FILTER));
+    tracing_subscriber::registry().with(traces).with(logs.with_filter(filter)).try_init()?;
     std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panicked")));
     Ok(Telemetry { provider })
 }

@@ -28,6 +28,8 @@ pub const TOKEN_TYPE: &str = "at+jwt";
 const REMEMBERED: usize = 20_000;
 /// How long an unknown key id does not make us ask again for the keys.
 const REFETCH_AFTER: Duration = Duration::from_secs(10);
+/// How long after a failed attempt callers are told so without another one.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
 /// The longest token that is looked at, in bytes.
 const TOKEN_MAX: usize = 4096;
 
@@ -61,8 +63,13 @@ pub struct Verifier {
     validation: Validation,
     source: Option<Channel>,
     keys: RwLock<HashMap<String, DecodingKey>>,
-    last_fetch: tokio::sync::Mutex<Option<Instant>>,
+    last_fetch: tokio::sync::Mutex<Option<Fetch>>,
     seen: Cache<String, Verified>,
+}
+
+struct Fetch {
+    at: Instant,
+    failed: Option<Status>,
 }
 
 #[derive(Clone)]
@@ -136,14 +143,16 @@ impl Verifier {
     async fn fetch_keys(&self) -> Result<(), Status> {
         let Some(source) = &self.source else { return Ok(()) };
         let mut last = self.last_fetch.lock().await;
-        if last.is_some_and(|at| at.elapsed() < REFETCH_AFTER) {
-            return Ok(());
+        match last.as_ref() {
+            Some(Fetch { at, failed: None }) if at.elapsed() < REFETCH_AFTER => return Ok(()),
+            Some(Fetch { at, failed: Some(status) }) if at.elapsed() < RETRY_AFTER => return Err(status.clone()),
+            Some(_) | None => {}
         }
-        let mut client = TokenServiceClient::new(source.clone());
-        let jwks = client.get_jwks(GetJwksRequest {}).await.map_err(|status| fault::unavailable(&status))?;
-        self.set_keys(jwks.get_ref());
-        *last = Some(Instant::now());
-        Ok(())
+        let answer = TokenServiceClient::new(source.clone()).get_jwks(GetJwksRequest {}).await;
+        let failed =
+            answer.map(|jwks| self.set_keys(jwks.get_ref())).map_err(|status| fault::unavailable(&status)).err();
+        *last = Some(Fetch { at: Instant::now(), failed: failed.clone() });
+        failed.map_or(Ok(()), Err)
     }
 }
 

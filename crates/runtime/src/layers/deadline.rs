@@ -12,8 +12,10 @@ use tower::{Layer, Service};
 use super::{Answer, is_plumbing};
 use crate::fault::{ErrorReason, Fault};
 
-/// The longest a call may take, whatever its caller allows.
-const CALL_MAX: Duration = Duration::from_secs(60);
+/// How long a call may take whose caller says nothing.
+const CALL_DEFAULT: Duration = Duration::from_secs(60);
+/// The longest a call may take, whatever its caller allows: a large upload on a slow line.
+const CALL_MAX: Duration = Duration::from_secs(300);
 /// We answer this much before the caller stops waiting, so that the answer still arrives.
 const HEAD_START: Duration = Duration::from_millis(5);
 
@@ -61,7 +63,7 @@ where
 
 fn allowed_time(headers: &HeaderMap) -> Duration {
     let asked = headers.get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?));
-    let allowed = asked.map_or(CALL_MAX, |asked| asked.min(CALL_MAX));
+    let allowed = asked.map_or(CALL_DEFAULT, |asked| asked.min(CALL_MAX));
     if allowed > HEAD_START * 2 { allowed - HEAD_START } else { allowed }
 }
 
@@ -86,6 +88,8 @@ fn put_right(response: Response<Body>) -> Response<Body> {
     match code {
         Some(Code::OutOfRange) if !is_ours => too_large().into_http(),
         Some(Code::Unimplemented) if !is_ours => unknown_method().into_http(),
+        // Our own faults carry details; this is tonic about frames that are none, or no message where one is due.
+        Some(Code::Internal) if !is_ours => malformed().into_http(),
         Some(_) | None => response,
     }
 }
@@ -98,6 +102,11 @@ fn deadline_passed() -> Status {
 fn too_large() -> Status {
     let message = "the request is larger than 4 MiB";
     Fault::new(Code::ResourceExhausted, ErrorReason::RequestTooLarge, message).into()
+}
+
+fn malformed() -> Status {
+    let message = "the request is not what gRPC asks for: one well-formed message";
+    Fault::new(Code::InvalidArgument, ErrorReason::MalformedRequest, message).into()
 }
 
 fn unknown_method() -> Status {
