@@ -40,13 +40,21 @@ pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToke
     let identity = Arc::new(Identity::new(config.service_key.clone(), auth.clone()));
     let (catalog, provider) = (peer::channel(&config.catalog_addr)?, peer::channel(&config.psp_addr)?);
     let payments = Payments::new(Peer::new(provider.clone(), identity.clone()));
+    // A server that fails takes the worker and the drivers with it, and nobody else.
+    let stop = stop.child_token();
     let orders = Orders::new(pool, Catalog::new(Peer::new(catalog, identity)), payments, stop.clone());
 
     let verifier = Arc::new(Verifier::remote(&config.issuer, auth));
     let probed = (orders.clone(), HealthClient::new(provider));
     let server = grpc::add_to(Server::new("order", verifier), orders.clone());
     let server = server.probe(move || probe(probed.clone()));
-    let (served, ()) = tokio::join!(server.serve(listener, stop.clone()), worker::run(orders, stop));
+    let serve = async {
+        let ended = server.serve(listener, stop.clone()).await;
+        stop.cancel();
+        ended
+    };
+    let (served, ()) = tokio::join!(serve, worker::run(orders.clone(), stop.clone()));
+    orders.let_go_of_all().await;
     Ok(served?)
 }
 

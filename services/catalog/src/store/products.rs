@@ -12,6 +12,14 @@ use super::variants;
 use crate::domain::product::{Product, ProductContent, Status};
 use crate::domain::reference::ProductRef;
 
+/// The columns that are read, by name: a statement keeps its shape when a migration adds a column.
+macro_rules! columns {
+    () => {
+        "id, handle, title, description, status, vendor, product_type, tags, option_names, version, \
+         create_time, update_time"
+    };
+}
+
 #[derive(FromRow)]
 struct ProductRow {
     id: Uuid,
@@ -54,20 +62,25 @@ pub async fn list_active(
     after: Option<PageToken>,
     limit: i64,
 ) -> Result<Vec<Product>, sqlx::Error> {
-    let rows: Vec<ProductRow> =
-        sqlx::query_as("SELECT * FROM products WHERE status = 'ACTIVE' AND id > $1 ORDER BY id LIMIT $2")
-            .bind(after.map_or(Uuid::nil(), |token| token.after))
-            .bind(limit)
-            .fetch_all(&mut *conn)
-            .await?;
+    let rows: Vec<ProductRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM products WHERE status = 'ACTIVE' AND id > $1 ORDER BY id LIMIT $2"
+    ))
+    .bind(after.map_or(Uuid::nil(), |token| token.after))
+    .bind(limit)
+    .fetch_all(&mut *conn)
+    .await?;
     with_variants(conn, rows).await
 }
 
 /// One product, with its variants.
 pub async fn find(conn: &mut PgConnection, product: &ProductRef) -> Result<Option<Product>, sqlx::Error> {
     let query = match product {
-        ProductRef::Id(id) => sqlx::query_as("SELECT * FROM products WHERE id = $1").bind(id.0),
-        ProductRef::Handle(handle) => sqlx::query_as("SELECT * FROM products WHERE handle = $1").bind(handle),
+        ProductRef::Id(id) => sqlx::query_as(concat!("SELECT ", columns!(), " FROM products WHERE id = $1")).bind(id.0),
+        ProductRef::Handle(handle) => {
+            sqlx::query_as(concat!("SELECT ", columns!(), " FROM products WHERE handle = $1")).bind(handle)
+        }
     };
     let row: Option<ProductRow> = query.fetch_optional(&mut *conn).await?;
     Ok(with_variants(conn, row.into_iter().collect()).await?.pop())
@@ -75,17 +88,20 @@ pub async fn find(conn: &mut PgConnection, product: &ProductRef) -> Result<Optio
 
 /// The products with these handles, in no particular order, with their variants; unknown handles are left out.
 pub async fn list_by_handle(conn: &mut PgConnection, handles: &[&str]) -> Result<Vec<Product>, sqlx::Error> {
-    let rows: Vec<ProductRow> =
-        sqlx::query_as("SELECT * FROM products WHERE handle = ANY($1)").bind(handles).fetch_all(&mut *conn).await?;
+    let rows: Vec<ProductRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM products WHERE handle = ANY($1)"))
+        .bind(handles)
+        .fetch_all(&mut *conn)
+        .await?;
     with_variants(conn, rows).await
 }
 
 /// Like [`find`] by handle, and nobody else changes the product until the transaction ends.
 pub async fn lock_by_handle(conn: &mut PgConnection, handle: &str) -> Result<Option<Product>, sqlx::Error> {
-    let row: Option<ProductRow> = sqlx::query_as("SELECT * FROM products WHERE handle = $1 FOR UPDATE")
-        .bind(handle)
-        .fetch_optional(&mut *conn)
-        .await?;
+    let row: Option<ProductRow> =
+        sqlx::query_as(concat!("SELECT ", columns!(), " FROM products WHERE handle = $1 FOR UPDATE"))
+            .bind(handle)
+            .fetch_optional(&mut *conn)
+            .await?;
     Ok(with_variants(conn, row.into_iter().collect()).await?.pop())
 }
 

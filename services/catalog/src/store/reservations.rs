@@ -12,6 +12,13 @@ use crate::domain::inventory::{Line, Reservation, ReservationState, Shortage};
 /// How long units are sure to be held. An order takes seconds; this is for those whose service is down meanwhile.
 const HELD_FOR_SECONDS: f64 = 3600.0;
 
+/// The columns that are read, by name: a statement keeps its shape when a migration adds a column.
+macro_rules! columns {
+    () => {
+        "order_id, state, product_ids, variant_ids, quantities, shortages, expire_time"
+    };
+}
+
 #[derive(FromRow)]
 struct ReservationRow {
     order_id: Uuid,
@@ -59,16 +66,20 @@ impl TryFrom<ReservationRow> for Reservation {
 /// What an order has reserved.
 pub async fn find(conn: &mut PgConnection, order: OrderId) -> Result<Option<Reservation>, sqlx::Error> {
     let row: Option<ReservationRow> =
-        sqlx::query_as("SELECT * FROM reservations WHERE order_id = $1").bind(order.0).fetch_optional(conn).await?;
+        sqlx::query_as(concat!("SELECT ", columns!(), " FROM reservations WHERE order_id = $1"))
+            .bind(order.0)
+            .fetch_optional(conn)
+            .await?;
     row.map(Reservation::try_from).transpose()
 }
 
 /// Like [`find`], and nobody else changes it until the transaction ends.
 pub async fn lock(conn: &mut PgConnection, order: OrderId) -> Result<Option<Reservation>, sqlx::Error> {
-    let row: Option<ReservationRow> = sqlx::query_as("SELECT * FROM reservations WHERE order_id = $1 FOR UPDATE")
-        .bind(order.0)
-        .fetch_optional(conn)
-        .await?;
+    let row: Option<ReservationRow> =
+        sqlx::query_as(concat!("SELECT ", columns!(), " FROM reservations WHERE order_id = $1 FOR UPDATE"))
+            .bind(order.0)
+            .fetch_optional(conn)
+            .await?;
     row.map(Reservation::try_from).transpose()
 }
 
@@ -82,11 +93,12 @@ pub async fn insert(
 ) -> Result<Option<Reservation>, sqlx::Error> {
     let products: Vec<Uuid> = lines.iter().map(|line| line.variant.product.0).collect();
     let (variants, quantities) = super::stock::columns(lines);
-    let row: Option<ReservationRow> = sqlx::query_as(
-        "INSERT INTO reservations (order_id, state, product_ids, variant_ids, quantities, shortages, expire_time) \
-         VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $2 = 'HELD' THEN now() + make_interval(secs => $7) END) \
-         ON CONFLICT DO NOTHING RETURNING *",
-    )
+    let row: Option<ReservationRow> = sqlx::query_as(concat!(
+        "INSERT INTO reservations (order_id, state, product_ids, variant_ids, quantities, shortages, \
+             expire_time) VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $2 = 'HELD' THEN now() + \
+             make_interval(secs => $7) END) ON CONFLICT DO NOTHING RETURNING ",
+        columns!()
+    ))
     .bind(order.0)
     .bind(state_text(state))
     .bind(&products)
@@ -105,9 +117,11 @@ pub async fn set_state(
     order: OrderId,
     state: ReservationState,
 ) -> Result<Reservation, sqlx::Error> {
-    let row: ReservationRow = sqlx::query_as(
-        "UPDATE reservations SET state = $2, expire_time = NULL, update_time = now() WHERE order_id = $1 RETURNING *",
-    )
+    let row: ReservationRow = sqlx::query_as(concat!(
+        "UPDATE reservations SET state = $2, expire_time = NULL, update_time = now() WHERE order_id \
+             = $1 RETURNING ",
+        columns!()
+    ))
     .bind(order.0)
     .bind(state_text(state))
     .fetch_one(conn)

@@ -65,7 +65,8 @@ pub struct WithHandle {
 /// The variants of some products, in the order to show them.
 pub async fn list_of_products(conn: &mut PgConnection, products: &[Uuid]) -> Result<Vec<Variant>, sqlx::Error> {
     let rows: Vec<VariantRow> = sqlx::query_as(
-        "SELECT v.*, p.handle, p.title, p.option_names, p.status = 'ACTIVE' AS for_sale, \
+        "SELECT v.id, v.product_id, v.sku, v.price_minor, v.compare_at_minor, v.currency, v.option_values, v.barcode, \
+         v.weight_grams, p.handle, p.title, p.option_names, p.status = 'ACTIVE' AS for_sale, \
          coalesce(s.on_hand - s.reserved, 0) AS available \
          FROM variants v JOIN products p ON p.id = v.product_id LEFT JOIN stock s ON s.variant_id = v.id \
          WHERE v.product_id = ANY($1) ORDER BY v.product_id, v.position",
@@ -79,7 +80,8 @@ pub async fn list_of_products(conn: &mut PgConnection, products: &[Uuid]) -> Res
 /// The variants with these ids, in no particular order; unknown ids are left out.
 pub async fn list_by_id(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<WithHandle>, sqlx::Error> {
     let rows: Vec<VariantRow> = sqlx::query_as(
-        "SELECT v.*, p.handle, p.title, p.option_names, p.status = 'ACTIVE' AS for_sale, \
+        "SELECT v.id, v.product_id, v.sku, v.price_minor, v.compare_at_minor, v.currency, v.option_values, v.barcode, \
+         v.weight_grams, p.handle, p.title, p.option_names, p.status = 'ACTIVE' AS for_sale, \
          coalesce(s.on_hand - s.reserved, 0) AS available \
          FROM variants v JOIN products p ON p.id = v.product_id LEFT JOIN stock s ON s.variant_id = v.id \
          WHERE v.id = ANY($1)",

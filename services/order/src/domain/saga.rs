@@ -77,8 +77,10 @@ pub enum Next {
     Go(Step),
     /// Write down that the order is to come to nothing, and why; then go on from [`first`].
     TurnBack(Rejection),
-    /// The same step again, later.
+    /// The same step again, soon.
     Again,
+    /// The way from its beginning again, after a long pause: a person decides.
+    Later,
 }
 
 /// Where to begin, or to begin again: forward, or back if that was decided.
@@ -99,6 +101,7 @@ pub fn next(step: &Step, answer: Answer, rejection: Option<&Rejection>, costs_mo
         (Step::Reserve, Answer::TooFew(short)) => Next::Go(Step::Finish(End::Rejected(Rejection::OutOfStock(short)))),
         (Step::Reserve | Step::Confirm, Answer::UnitsGone) => Next::TurnBack(Rejection::OutOfStock(Vec::new())),
         (Step::Authorize, Answer::Authorized) => Next::Go(Step::Confirm),
+        (Step::Authorize, Answer::InReview) => Next::Later,
         (Step::Authorize, Answer::Declined(code)) => Next::TurnBack(Rejection::PaymentDeclined(code)),
         (Step::Confirm, Answer::Confirmed) if costs_money => Next::Go(Step::Capture),
         (Step::Confirm, Answer::Confirmed) => Next::Go(Step::Finish(End::Completed)),
@@ -216,7 +219,7 @@ mod tests {
             }
             match next(&step, answer, written.as_ref(), costs_money) {
                 Next::Go(following) => step = following,
-                Next::Again => {}
+                Next::Again | Next::Later => {}
                 Next::TurnBack(rejection) => {
                     step = first(Some(&rejection));
                     written = Some(rejection);

@@ -18,6 +18,7 @@ impl From<Error> for Status {
             }
             Error::CartEmpty => Fault::precondition(ErrorReason::CartEmpty, text).into(),
             Error::CartFull(_) => Fault::field("variant", text).into(),
+            Error::CartChanged => Fault::new(Code::Aborted, ErrorReason::CartChanged, text).into(),
             Error::TotalChanged(total) => {
                 let fault = Fault::precondition(ErrorReason::TotalChanged, &text).failure("expected_total", text);
                 fault.metadata("total", total.amount()).metadata("currency_code", total.currency.code()).into()

@@ -11,8 +11,10 @@ use crate::store::sagas::Claim;
 /// The pause before a step is tried again: doubled each time, up to the longest, and then drawn from its upper half.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// After so many tries in a row somebody should look.
-const ALARM_AFTER: u32 = 10;
+/// After so many tries in a row somebody should look, and the order waits for a while.
+const TRIES_MAX: u32 = 10;
+/// How long it waits then, and while a person at the provider decides.
+const LATER: Duration = Duration::from_secs(10);
 
 impl Orders {
     /// Drives an order to its end, and returns it as it then stands. `None` if it was let go of before: because another
@@ -26,12 +28,22 @@ impl Orders {
                 Ok(Progress::Lost) => return None,
                 Ok(Progress::To(next)) => (step, tries) = (next, 0),
                 Ok(Progress::Again) => tries += 1,
+                Ok(Progress::Later) => {
+                    self.postpone(&claim, LATER).await;
+                    return None;
+                }
                 Err(error) => {
                     tracing::warn!(order = %order.id, ?step, error = %chain(&error), "a step failed");
                     tries += 1;
                 }
             }
-            if tries > 0 && !self.pause(&claim, &step, tries).await {
+            if tries >= TRIES_MAX {
+                // Its place goes to an order that gets on; the worker comes back to this one.
+                tracing::error!(order = %order.id, ?step, attempts = claim.attempts, "an order does not get on");
+                self.postpone(&claim, LATER).await;
+                return None;
+            }
+            if tries > 0 && !self.pause(&mut claim, tries).await {
                 return None;
             }
         }
@@ -50,6 +62,7 @@ impl Orders {
         match saga::next(&step, answer, claim.rejection.as_ref(), costs_money) {
             Next::Go(next) => Ok(Progress::To(next)),
             Next::Again => Ok(Progress::Again),
+            Next::Later => Ok(Progress::Later),
             Next::TurnBack(rejection) => {
                 let mut conn = self.pool.acquire().await?;
                 if !store::sagas::set_rejection(&mut conn, claim, &rejection).await? {
@@ -77,14 +90,11 @@ impl Orders {
     }
 
     /// Waits before the next try, with the lease renewed. False if the order went to another process.
-    async fn pause(&self, claim: &Claim, step: &Step, tries: u32) -> bool {
-        if tries.is_multiple_of(ALARM_AFTER) {
-            tracing::error!(order = %claim.order, ?step, tries, "an order does not get on");
-        }
+    async fn pause(&self, claim: &mut Claim, tries: u32) -> bool {
         let renewed = async { store::sagas::renew(&mut *self.pool.acquire().await?, claim).await };
         match renewed.await {
-            Ok(true) => {}
-            Ok(false) => return false,
+            Ok(Some(attempts)) => claim.attempts = attempts,
+            Ok(None) => return false,
             // The database is away; the lease may run out meanwhile, and then the epoch keeps us from writing.
             Err(error) => tracing::warn!(order = %claim.order, %error, "the lease was not renewed"),
         }
@@ -95,8 +105,13 @@ impl Orders {
     }
 
     /// Leaves the order to whoever comes first, instead of letting them wait for the lease to run out.
-    async fn let_go(&self, claim: &Claim) {
-        let done = async { store::sagas::yield_lease(&mut *self.pool.acquire().await?, claim).await };
+    pub(super) async fn let_go(&self, claim: &Claim) {
+        self.postpone(claim, Duration::ZERO).await;
+    }
+
+    /// Leaves the order to whoever comes first after a pause.
+    async fn postpone(&self, claim: &Claim, pause: Duration) {
+        let done = async { store::sagas::yield_lease(&mut *self.pool.acquire().await?, claim, pause).await };
         if let Err(error) = done.await {
             tracing::warn!(order = %claim.order, %error, "the lease runs on for a while");
         }
@@ -107,6 +122,7 @@ impl Orders {
 enum Progress {
     To(Step),
     Again,
+    Later,
     Ended(Box<Order>),
     Lost,
 }

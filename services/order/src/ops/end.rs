@@ -46,9 +46,12 @@ impl Orders {
         let claims = store::sagas::claim_abandoned(&mut *self.pool.acquire().await?, free).await?;
         let count = claims.len();
         for claim in claims {
-            let Ok(turn) = self.turns.clone().try_acquire_owned() else { break };
+            let Ok(turn) = self.turns.clone().try_acquire_owned() else {
+                self.let_go(&claim).await;
+                continue;
+            };
             let (orders, span) = (self.clone(), span(&claim));
-            tokio::spawn(
+            self.driving.spawn(
                 async move {
                     let _turn = turn;
                     match orders.find_order(claim.order).await {

@@ -23,6 +23,9 @@ pub enum Error {
     /// The cart is full.
     #[error("a cart holds {0} different variants at most")]
     CartFull(usize),
+    /// The cart changed between pricing and acceptance.
+    #[error("the cart was changed while it was being ordered; read it again")]
+    CartChanged,
     /// The total is another than the caller agreed to.
     #[error("the total is {0}, not the expected one")]
     TotalChanged(Money),
@@ -87,6 +90,7 @@ impl Transient for Error {
             | Self::CartOrdered(_)
             | Self::CartEmpty
             | Self::CartFull(_)
+            | Self::CartChanged
             | Self::TotalChanged(_)
             | Self::Refused(_)
             | Self::Money(_)

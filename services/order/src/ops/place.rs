@@ -81,8 +81,11 @@ impl Orders {
         let cart = open(cart.ok_or_else(|| Error::NotFound(request.cart.to_string()))?)?;
         let items = cart.items.iter().map(|item| (item.variant, item.quantity));
         if !items.eq(snapshot.lines.iter().map(|line| (line.variant, line.quantity))) {
-            return Err(Error::TotalChanged(snapshot.total));
+            return Err(Error::CartChanged);
         }
+        // Who buys and where it goes may have changed since; the cart is locked now.
+        let (email, shipping_address) = (cart.email, cart.shipping_address);
+        let snapshot = &Snapshot { email, shipping_address, ..snapshot.clone() };
         let id = OrderId::generate();
         let trace_parent = kontor_runtime::propagation::current();
         let number = OrderNumber::from_random(rand::random());
@@ -109,7 +112,7 @@ impl Orders {
             let _turn = turn;
             orders.drive(order, claim).await
         };
-        let driven = tokio::spawn(driving.in_current_span());
+        let driven = self.driving.spawn(driving.in_current_span());
         match tokio::time::timeout(WAIT_MAX, driven).await {
             Ok(Ok(Some(ended))) => Ok(ended),
             _ => Ok(accepted),

@@ -55,7 +55,12 @@ impl Catalog {
     /// Lets the units of an order go.
     pub async fn release(&self, order: OrderId) -> Answer {
         let request = pb::ReleaseReservationRequest { order: order.to_string() };
-        match read(self.inventory.clone().release_reservation(request).await) {
+        let answer = match self.inventory.clone().release_reservation(request).await {
+            Ok(answer) => answer,
+            // Also when the units were taken: then this order must not end as if they were not.
+            Err(status) => return unknown(&status),
+        };
+        match read(Ok(answer)) {
             // Released now or before, or refused from the start: it holds nothing.
             Answer::UnitsGone | Answer::TooFew(_) => Answer::Released,
             _ => Answer::Unknown,

@@ -10,6 +10,13 @@ use uuid::Uuid;
 use super::rows::{AddressRow, inconsistent};
 use crate::domain::cart::{Address, Cart, CartId, Item};
 
+/// The columns that are read, by name: a statement keeps its shape when a migration adds a column.
+macro_rules! columns {
+    () => {
+        "id, user_id, currency, email, shipping_address, order_id, create_time, update_time"
+    };
+}
+
 #[derive(FromRow)]
 struct CartRow {
     id: String,
@@ -50,9 +57,11 @@ pub async fn insert(
     currency: Currency,
     contact: (&str, Option<&Address>),
 ) -> Result<Cart, sqlx::Error> {
-    let row: CartRow = sqlx::query_as(
-        "INSERT INTO carts (id, user_id, currency, email, shipping_address) VALUES ($1, $2, $3, $4, $5) RETURNING *",
-    )
+    let row: CartRow = sqlx::query_as(concat!(
+        "INSERT INTO carts (id, user_id, currency, email, shipping_address) VALUES ($1, $2, $3, $4, \
+             $5) RETURNING ",
+        columns!()
+    ))
     .bind(id.as_str())
     .bind(user.map(|user| user.0))
     .bind(currency.code())
@@ -65,14 +74,16 @@ pub async fn insert(
 
 /// A cart with its items.
 pub async fn find(conn: &mut PgConnection, id: &CartId) -> Result<Option<Cart>, sqlx::Error> {
-    let row: Option<CartRow> =
-        sqlx::query_as("SELECT * FROM carts WHERE id = $1").bind(id.as_str()).fetch_optional(&mut *conn).await?;
+    let row: Option<CartRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM carts WHERE id = $1"))
+        .bind(id.as_str())
+        .fetch_optional(&mut *conn)
+        .await?;
     with_items(conn, row).await
 }
 
 /// Like [`find`], and nobody else changes the cart until the transaction ends.
 pub async fn lock(conn: &mut PgConnection, id: &CartId) -> Result<Option<Cart>, sqlx::Error> {
-    let row: Option<CartRow> = sqlx::query_as("SELECT * FROM carts WHERE id = $1 FOR UPDATE")
+    let row: Option<CartRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM carts WHERE id = $1 FOR UPDATE"))
         .bind(id.as_str())
         .fetch_optional(&mut *conn)
         .await?;

@@ -11,6 +11,14 @@ use super::rows::{AddressRow, LineRow, RejectionRow, inconsistent};
 use crate::domain::cart::CartId;
 use crate::domain::order::{Order, OrderNumber, PaymentState, Rejection, Snapshot, State};
 
+/// The columns that are read, by name: a statement keeps its shape when a migration adds a column.
+macro_rules! columns {
+    () => {
+        "id, number, state, cart_id, user_id, email, shipping_address, currency, lines, total_minor, \
+         captured_minor, payment_state, rejection, version, create_time, update_time"
+    };
+}
+
 #[derive(FromRow)]
 struct OrderRow {
     id: Uuid,
@@ -69,10 +77,11 @@ pub async fn insert(
     number: &OrderNumber,
     snapshot: &Snapshot,
 ) -> Result<Order, sqlx::Error> {
-    let row: OrderRow = sqlx::query_as(
-        "INSERT INTO orders (id, number, state, cart_id, user_id, email, shipping_address, currency, lines, total_minor) \
-         VALUES ($1, $2, 'PROCESSING', $3, $4, $5, $6, $7, $8, $9) RETURNING *",
-    )
+    let row: OrderRow = sqlx::query_as(concat!(
+        "INSERT INTO orders (id, number, state, cart_id, user_id, email, shipping_address, currency, \
+             lines, total_minor) VALUES ($1, $2, 'PROCESSING', $3, $4, $5, $6, $7, $8, $9) RETURNING ",
+        columns!()
+    ))
     .bind(id.0)
     .bind(&number.0)
     .bind(snapshot.cart.as_str())
@@ -89,17 +98,21 @@ pub async fn insert(
 
 /// One order.
 pub async fn find(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, sqlx::Error> {
-    let row: Option<OrderRow> =
-        sqlx::query_as("SELECT * FROM orders WHERE id = $1").bind(id.0).fetch_optional(conn).await?;
+    let row: Option<OrderRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM orders WHERE id = $1"))
+        .bind(id.0)
+        .fetch_optional(conn)
+        .await?;
     row.map(Order::try_from).transpose()
 }
 
 /// Ends an order: all of its money was taken.
 pub async fn set_completed(conn: &mut PgConnection, id: OrderId) -> Result<Order, sqlx::Error> {
-    let row: OrderRow = sqlx::query_as(
-        "UPDATE orders SET state = 'COMPLETED', payment_state = 'CAPTURED', captured_minor = total_minor, \
-         version = version + 1, update_time = now() WHERE id = $1 AND state = 'PROCESSING' RETURNING *",
-    )
+    let row: OrderRow = sqlx::query_as(concat!(
+        "UPDATE orders SET state = 'COMPLETED', payment_state = 'CAPTURED', captured_minor = \
+             total_minor, version = version + 1, update_time = now() WHERE id = $1 AND state = \
+             'PROCESSING' RETURNING ",
+        columns!()
+    ))
     .bind(id.0)
     .fetch_one(conn)
     .await?;
@@ -112,10 +125,11 @@ pub async fn set_rejected(conn: &mut PgConnection, id: OrderId, rejection: &Reje
         Rejection::PaymentDeclined(_) => "DECLINED",
         Rejection::OutOfStock(_) => "VOIDED",
     };
-    let row: OrderRow = sqlx::query_as(
-        "UPDATE orders SET state = 'REJECTED', payment_state = $2, rejection = $3, \
-         version = version + 1, update_time = now() WHERE id = $1 AND state = 'PROCESSING' RETURNING *",
-    )
+    let row: OrderRow = sqlx::query_as(concat!(
+        "UPDATE orders SET state = 'REJECTED', payment_state = $2, rejection = $3, version = version \
+             + 1, update_time = now() WHERE id = $1 AND state = 'PROCESSING' RETURNING ",
+        columns!()
+    ))
     .bind(id.0)
     .bind(payment)
     .bind(Json(RejectionRow::from(rejection)))

@@ -1,5 +1,7 @@
 //! The table `sagas`: who drives which order. All times are the database's.
 
+use std::time::Duration;
+
 use kontor_types::ids::OrderId;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
@@ -7,6 +9,13 @@ use uuid::Uuid;
 
 use super::rows::RejectionRow;
 use crate::domain::order::Rejection;
+
+/// The columns that are read, by name: a statement keeps its shape when a migration adds a column.
+macro_rules! columns {
+    () => {
+        "order_id, epoch, attempts, payment_token, rejection, trace_parent"
+    };
+}
 
 /// How long a process may drive an order without a sign of life, in seconds.
 const LEASE_SECONDS: f64 = 20.0;
@@ -18,6 +27,8 @@ pub struct Claim {
     pub order: OrderId,
     /// Counts who drove it.
     pub epoch: i64,
+    /// How often a step had to be tried again, by whomever.
+    pub attempts: i32,
     /// What the buyer pays with. A secret.
     pub payment_token: String,
     /// Set once the order is to come to nothing.
@@ -36,6 +47,7 @@ impl std::fmt::Debug for Claim {
 struct SagaRow {
     order_id: Uuid,
     epoch: i64,
+    attempts: i32,
     payment_token: String,
     rejection: Option<Json<RejectionRow>>,
     trace_parent: Option<String>,
@@ -48,10 +60,11 @@ pub async fn insert(
     payment_token: &str,
     trace_parent: Option<&str>,
 ) -> Result<Claim, sqlx::Error> {
-    let row: SagaRow = sqlx::query_as(
-        "INSERT INTO sagas (order_id, payment_token, trace_parent, lease_until) \
-         VALUES ($1, $2, $3, now() + make_interval(secs => $4)) RETURNING *",
-    )
+    let row: SagaRow = sqlx::query_as(concat!(
+        "INSERT INTO sagas (order_id, payment_token, trace_parent, lease_until) VALUES ($1, $2, $3, \
+             now() + make_interval(secs => $4)) RETURNING ",
+        columns!()
+    ))
     .bind(order.0)
     .bind(payment_token)
     .bind(trace_parent)
@@ -63,37 +76,41 @@ pub async fn insert(
 
 /// Takes over orders whose lease has run out, at most so many. Others' claims are passed over, not waited for.
 pub async fn claim_abandoned(conn: &mut PgConnection, limit: i64) -> Result<Vec<Claim>, sqlx::Error> {
-    let rows: Vec<SagaRow> = sqlx::query_as(
-        "UPDATE sagas SET epoch = epoch + 1, lease_until = now() + make_interval(secs => $2) \
-         WHERE order_id IN (SELECT order_id FROM sagas WHERE lease_until < now() \
-                            ORDER BY lease_until LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING *",
-    )
+    let rows: Vec<SagaRow> = sqlx::query_as(concat!(
+        "UPDATE sagas SET epoch = epoch + 1, lease_until = now() + make_interval(secs => $2) WHERE \
+             order_id IN (SELECT order_id FROM sagas WHERE lease_until < now() ORDER BY lease_until \
+             LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING ",
+        columns!()
+    ))
     .bind(limit)
     .bind(LEASE_SECONDS)
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(Claim::try_from).collect()
+    // One row that can't be read must not keep the others from being driven.
+    let readable =
+        |row: SagaRow| Claim::try_from(row).inspect_err(|error| tracing::error!(%error, "a saga is left alone"));
+    Ok(rows.into_iter().filter_map(|row| readable(row).ok()).collect())
 }
 
-/// Makes the lease run anew and counts an attempt. False if the order went to another process.
-pub async fn renew(conn: &mut PgConnection, claim: &Claim) -> Result<bool, sqlx::Error> {
-    let result = sqlx::query(
+/// Makes the lease run anew, counts an attempt, and tells how many there were. `None` if the order went to another process.
+pub async fn renew(conn: &mut PgConnection, claim: &Claim) -> Result<Option<i32>, sqlx::Error> {
+    sqlx::query_scalar(
         "UPDATE sagas SET attempts = attempts + 1, lease_until = now() + make_interval(secs => $3) \
-         WHERE order_id = $1 AND epoch = $2",
+         WHERE order_id = $1 AND epoch = $2 RETURNING attempts",
     )
     .bind(claim.order.0)
     .bind(claim.epoch)
     .bind(LEASE_SECONDS)
-    .execute(conn)
-    .await?;
-    Ok(result.rows_affected() == 1)
+    .fetch_optional(conn)
+    .await
 }
 
-/// Lets go of an order, for anyone to take. Nothing happens if it went to another process.
-pub async fn yield_lease(conn: &mut PgConnection, claim: &Claim) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE sagas SET lease_until = now() WHERE order_id = $1 AND epoch = $2")
+/// Lets go of an order, for anyone to take after a pause. Nothing happens if it went to another process.
+pub async fn yield_lease(conn: &mut PgConnection, claim: &Claim, pause: Duration) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE sagas SET lease_until = now() + make_interval(secs => $3) WHERE order_id = $1 AND epoch = $2")
         .bind(claim.order.0)
         .bind(claim.epoch)
+        .bind(pause.as_secs_f64())
         .execute(conn)
         .await?;
     Ok(())
@@ -127,6 +144,7 @@ impl TryFrom<SagaRow> for Claim {
         Ok(Self {
             order: OrderId(row.order_id),
             epoch: row.epoch,
+            attempts: row.attempts,
             payment_token: row.payment_token,
             rejection: row.rejection.map(|rejection| rejection.0.try_into()).transpose()?,
             trace_parent: row.trace_parent,
