@@ -10,6 +10,9 @@ use kontor_runtime::Error;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use crate::cli::Up;
+use crate::say;
+
 /// The file in the data directory.
 const FILE: &str = "secrets.json";
 
@@ -28,6 +31,8 @@ pub(crate) struct Secrets {
     pub(crate) admin_password: SecretString,
     /// Whether they were made just now.
     pub(crate) are_new: bool,
+    /// Whether the caller gave another password for the administrator than is kept.
+    is_another: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,8 +50,11 @@ impl Secrets {
     pub(crate) fn load_or_make(place: &Path, admin_password: Option<SecretString>) -> Result<Self, Error> {
         match (Self::load(place)?, admin_password) {
             (None, given) => Self::make(place, given),
-            // A first start that was refused for its password is tried again with a better one.
-            (Some(secrets), Some(admin_password)) => Ok(Self { admin_password, ..secrets }),
+            // A first start that was refused for its password is tried again with a better one; see `keep`.
+            (Some(secrets), Some(admin_password)) => {
+                let is_another = secrets.admin_password.expose_secret() != admin_password.expose_secret();
+                Ok(Self { admin_password, is_another, ..secrets })
+            }
             (Some(secrets), None) => Ok(secrets),
         }
     }
@@ -77,6 +85,33 @@ impl Secrets {
         Ok(Self::from_file(file, true))
     }
 
+    /// Keeps another password for the administrator, once it has been seen to be theirs.
+    pub(crate) async fn keep(&self, up: &Up, place: &Path) -> Result<(), Error> {
+        if !self.is_another {
+            return Ok(());
+        }
+        let auth = kontor_runtime::peer::channel(&up.auth_addr.to_string())?;
+        match crate::client::sign_in(auth, &up.admin_email, &self.admin_password).await {
+            Ok(_) => write(place, &serde_json::to_vec_pretty(&self.to_file())?),
+            Err(_) => {
+                say("the administrator has another password than the given one; it stays as it is");
+                Ok(())
+            }
+        }
+    }
+
+    fn to_file(&self) -> SecretsFile {
+        let text = |secret: &SecretString| secret.expose_secret().to_owned();
+        SecretsFile {
+            auth_database: text(&self.auth_database),
+            catalog_database: text(&self.catalog_database),
+            order_database: text(&self.order_database),
+            key_encryption: text(&self.key_encryption),
+            order_service_key: text(&self.order_service_key),
+            admin_password: text(&self.admin_password),
+        }
+    }
+
     fn from_file(file: SecretsFile, are_new: bool) -> Self {
         Self {
             auth_database: file.auth_database.into(),
@@ -86,6 +121,7 @@ impl Secrets {
             order_service_key: file.order_service_key.into(),
             admin_password: file.admin_password.into(),
             are_new,
+            is_another: false,
         }
     }
 }

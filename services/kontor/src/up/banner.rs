@@ -2,13 +2,12 @@
 
 use secrecy::ExposeSecret;
 
-use super::database::Database;
 use crate::cli::Up;
 use crate::say;
 use crate::secrets::Secrets;
 
 /// Shows it.
-pub(super) fn show(up: &Up, secrets: &Secrets, database: &Database) {
+pub(super) fn show(up: &Up, secrets: &Secrets, database: Option<&str>) {
     let edge = format!("http://{}", up.edge_addr);
     say("");
     say("Kontor is ready.");
@@ -24,7 +23,7 @@ pub(super) fn show(up: &Up, secrets: &Secrets, database: &Database) {
         say(format_args!("  {name:<14} {address}"));
     }
     say(format_args!("  {:<14} {}", "administrator", administrator(up, secrets)));
-    if let Some(hint) = database.hint() {
+    if let Some(hint) = database {
         say(format_args!("  {:<14} {hint}", "database"));
     }
     say("");

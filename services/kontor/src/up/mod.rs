@@ -6,6 +6,8 @@ mod mailbox;
 mod sample;
 mod services;
 
+use std::path::Path;
+
 use kontor_runtime::Error;
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +30,7 @@ pub async fn run_and_tell(up: Up, stop: CancellationToken, ready: impl FnOnce(&U
     let mut database = database::open(&up, &place.path, &secrets).await?;
     say("starting the services");
     let result = match services::start(&up, &secrets, &place.path, &database, sockets).await {
-        Ok(running) => serve(running, &up, &secrets, &mut database, (stop, ready)).await,
+        Ok(running) => serve(running, (&up, &place.path), &secrets, &mut database, (stop, ready)).await,
         Err(error) => Err(error),
     };
     say("stopping: the database");
@@ -41,23 +43,26 @@ pub async fn run_and_tell(up: Up, stop: CancellationToken, ready: impl FnOnce(&U
 
 async fn serve(
     mut running: services::Running,
-    up: &Up,
+    (up, place): (&Up, &Path),
     secrets: &Secrets,
     database: &mut database::Database,
     (stop, tell): (CancellationToken, impl FnOnce(&Up)),
 ) -> Result<(), Error> {
+    let hint = database.hint();
     let ready = async {
         services::wait_until_ready(up).await?;
         if up.sample == "default" {
             sample::load(up, secrets).await?;
         }
-        banner::show(up, secrets, database);
+        secrets.keep(up, place).await?;
+        banner::show(up, secrets, hint.as_deref());
         tell(up);
         Ok(())
     };
     let result = tokio::select! {
         result = ready => result,
         error = running.failed() => Err(error),
+        error = database.failed() => Err(error),
         () = stop.cancelled() => Ok(()),
     };
     let result = match result {

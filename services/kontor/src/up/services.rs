@@ -60,7 +60,9 @@ impl Sockets {
 pub(super) struct Running {
     tasks: JoinSet<(&'static str, Result<(), Error>)>,
     /// In the order in which they stop: callers before those they call.
-    stops: Vec<CancellationToken>,
+    stops: Vec<(&'static str, CancellationToken)>,
+    /// Those that have ended.
+    ended: Vec<&'static str>,
 }
 
 /// Starts all of them.
@@ -73,7 +75,7 @@ pub(super) async fn start(
 ) -> Result<Running, Error> {
     let issuer = format!("http://{}", up.edge_addr);
     let mail = Mailbox::default();
-    let mut running = Running { tasks: JoinSet::new(), stops: Vec::new() };
+    let mut running = Running { tasks: JoinSet::new(), stops: Vec::new(), ended: Vec::new() };
     let edge = kontor_edge::Config {
         listen: up.edge_addr,
         auth_addr: up.auth_addr.to_string(),
@@ -140,12 +142,16 @@ impl Running {
         let stop = CancellationToken::new();
         let serving = serve(stop.clone());
         self.tasks.spawn(async move { (name, serving.await) });
-        self.stops.push(stop);
+        self.stops.push((name, stop));
     }
 
     /// Waits until one of them ends by itself, which none should.
     pub(super) async fn failed(&mut self) -> Error {
-        match self.tasks.join_next().await {
+        let ended = self.tasks.join_next().await;
+        if let Some(Ok((name, _))) = &ended {
+            self.ended.push(name);
+        }
+        match ended {
             Some(Ok((name, Err(error)))) => format!("{name}: {}", kontor_runtime::fault::chain(error.as_ref())).into(),
             Some(Ok((name, Ok(())))) => format!("{name} stopped by itself").into(),
             Some(Err(error)) => error.into(),
@@ -155,9 +161,20 @@ impl Running {
 
     /// Stops them one after the other, callers first, so that what is under way can end.
     pub(super) async fn stop(mut self) {
-        for stop in &self.stops {
+        for (name, stop) in std::mem::take(&mut self.stops) {
             stop.cancel();
-            if let Ok(Some(Ok((name, Err(error))))) = tokio::time::timeout(STOP_MAX, self.tasks.join_next()).await {
+            if tokio::time::timeout(STOP_MAX, self.until_ended(name)).await.is_err() {
+                tracing::warn!(name, "did not stop in time");
+            }
+        }
+    }
+
+    async fn until_ended(&mut self, name: &'static str) {
+        while !self.ended.contains(&name) {
+            let Some(ended) = self.tasks.join_next().await else { return };
+            let Ok((name, result)) = ended else { return };
+            self.ended.push(name);
+            if let Err(error) = result {
                 tracing::warn!(name, error = %kontor_runtime::fault::chain(error.as_ref()), "did not stop cleanly");
             }
         }

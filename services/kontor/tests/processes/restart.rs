@@ -44,3 +44,26 @@ async fn a_stop_during_the_start_is_a_clean_one_too() {
     assert_eq!(status.code(), Some(0), "{}", program.complained());
     assert!(!dir.postmaster_file().exists(), "Postgres still runs");
 }
+
+#[tokio::test]
+async fn a_first_start_refused_for_its_password_is_mended_by_a_better_one_which_is_kept() {
+    let dir = DataDir::new();
+    let refused = |password: &str| {
+        let mut command = up(&dir);
+        command.env("KONTOR_ADMIN_PASSWORD", password);
+        command
+    };
+    let mut weak = kontor_testkit::Program::start(&mut refused("short"));
+    assert_eq!(weak.ends(std::time::Duration::from_secs(90)).await.code(), Some(1));
+    assert!(weak.complained().contains("15 characters"), "{}", weak.complained());
+
+    let good = "nine quiet violins";
+    let mut second = Launcher::start(&mut refused(good)).await;
+    assert!(second.shop().sign_in(ADMIN, good).await.is_some());
+    assert_eq!(second.stop("INT").await.code(), Some(0));
+
+    let third = Launcher::start(&mut up(&dir)).await;
+    assert!(third.shop().sign_in(ADMIN, good).await.is_some());
+    let kept = std::fs::read_to_string(dir.path().join("secrets.json")).unwrap();
+    assert!(kept.contains(good) && !kept.contains("short"));
+}
