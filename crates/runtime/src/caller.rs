@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use kontor_types::ids::UserId;
-use tonic::{Extensions, Request};
+use tonic::Request;
 
 /// Who is behind a call. The server layer puts it into each request's extensions, after it has checked the token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,12 +46,7 @@ impl Caller {
 
     /// Of a request that came through the server layer.
     pub fn of<T>(request: &Request<T>) -> Self {
-        Self::from_extensions(request.extensions())
-    }
-
-    /// Of a request's extensions.
-    pub fn from_extensions(extensions: &Extensions) -> Self {
-        extensions.get::<Self>().cloned().unwrap_or_default()
+        request.extensions().get::<Self>().cloned().unwrap_or_default()
     }
 
     /// The user, if a person is behind the call.

@@ -81,7 +81,7 @@ impl Service<Request<Body>> for Peer {
 }
 
 /// The value of `grpc-timeout` for a duration, in milliseconds (at most eight digits).
-pub fn timeout_header(duration: Duration) -> HeaderValue {
+fn timeout_header(duration: Duration) -> HeaderValue {
     let millis = duration.as_millis().min(99_999_999);
     HeaderValue::try_from(format!("{millis}m")).unwrap_or_else(|_| HeaderValue::from_static("5S"))
 }

@@ -48,8 +48,6 @@ ids! {
     OrderId = "orders";
     /// A product.
     ProductId = "products";
-    /// A service account.
-    ServiceAccountId = "serviceAccounts";
     /// A session of a user.
     SessionId = "sessions";
     /// A sign-up that waits for its code.

@@ -57,21 +57,13 @@ async fn serve(
         secrets.keep(up, place).await?;
         banner::show(up, secrets, hint.as_deref());
         tell(up);
-        Ok(())
+        std::future::pending().await
     };
     let result = tokio::select! {
-        result = ready => result,
+        failed = ready => failed,
         error = running.failed() => Err(error),
         error = database.failed() => Err(error),
         () = stop.cancelled() => Ok(()),
-    };
-    let result = match result {
-        Ok(()) => tokio::select! {
-            () = stop.cancelled() => Ok(()),
-            error = running.failed() => Err(error),
-            error = database.failed() => Err(error),
-        },
-        Err(error) => Err(error),
     };
     running.stop().await;
     result

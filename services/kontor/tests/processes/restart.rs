@@ -48,17 +48,17 @@ async fn a_stop_during_the_start_is_a_clean_one_too() {
 #[tokio::test]
 async fn a_first_start_refused_for_its_password_is_mended_by_a_better_one_which_is_kept() {
     let dir = DataDir::new();
-    let refused = |password: &str| {
+    let with_password = |password: &str| {
         let mut command = up(&dir);
         command.env("KONTOR_ADMIN_PASSWORD", password);
         command
     };
-    let mut weak = kontor_testkit::Program::start(&mut refused("short"));
+    let mut weak = kontor_testkit::Program::start(&mut with_password("short"));
     assert_eq!(weak.ends(std::time::Duration::from_secs(90)).await.code(), Some(1));
     assert!(weak.complained().contains("15 characters"), "{}", weak.complained());
 
     let good = "nine quiet violins";
-    let mut second = Launcher::start(&mut refused(good)).await;
+    let mut second = Launcher::start(&mut with_password(good)).await;
     assert!(second.shop().sign_in(ADMIN, good).await.is_some());
     assert_eq!(second.stop("INT").await.code(), Some(0));
 

@@ -37,28 +37,30 @@ pub struct ContactChange {
 impl Orders {
     /// Makes an empty cart.
     pub async fn create_cart(&self, new: &NewCart) -> Result<PricedCart, Error> {
-        let made = retry("create_cart", || self.create_cart_once(new)).await?;
-        self.get_cart(&made, new.user).await
+        let cart = retry("create_cart", || self.create_cart_once(new)).await?;
+        let offers = self.offers_for(&cart).await?;
+        Ok(cart::price(cart, &offers)?)
     }
 
-    async fn create_cart_once(&self, new: &NewCart) -> Result<CartId, Error> {
+    async fn create_cart_once(&self, new: &NewCart) -> Result<Cart, Error> {
         let mut tx = self.pool.begin().await?;
         if let Some(id) = made_before(&mut tx, new.key.as_ref()).await? {
-            return Ok(id);
+            return usable(store::carts::find(&mut tx, &id).await?, &id, new.user);
         }
         let id = CartId::from_random(rand::random());
         let contact = (new.email.as_str(), new.shipping_address.as_ref());
-        store::carts::insert(&mut tx, &id, new.user, new.currency, contact).await?;
+        let cart = store::carts::insert(&mut tx, &id, new.user, new.currency, contact).await?;
         if let Some(key) = &new.key
             && !idempotency::insert(&mut tx, key, id.to_string().as_bytes()).await?
         {
             // The same call, sent twice at once, was faster.
             tx.rollback().await?;
             let mut conn = self.pool.acquire().await?;
-            return made_before(&mut conn, new.key.as_ref()).await?.ok_or(Error::KeyReused);
+            let id = made_before(&mut conn, new.key.as_ref()).await?.ok_or(Error::KeyReused)?;
+            return usable(store::carts::find(&mut conn, &id).await?, &id, new.user);
         }
         tx.commit().await?;
-        Ok(id)
+        Ok(cart)
     }
 
     /// A cart with today's prices.
