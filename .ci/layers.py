@@ -32,15 +32,16 @@ SERVICES = ["auth", "catalog", "order", "sandbox-psp"]
 
 # Whom a crate may depend on, among ours. Tests may use the testkit besides.
 CRATES = {
+    "kontor-failpoints": set(),
     "kontor-types": set(),
     "kontor-proto": set(),
     "kontor-postgres": {"kontor-types"},
     "kontor-runtime": {"kontor-proto", "kontor-types"},
     "kontor-testkit": {"kontor-postgres", "kontor-proto", "kontor-runtime", "kontor-types"},
     "kontor-edge": {"kontor-proto", "kontor-runtime", "kontor-types"},
-    "kontor-sandbox-psp": {"kontor-proto", "kontor-runtime", "kontor-types"},
+    "kontor-sandbox-psp": {"kontor-failpoints", "kontor-proto", "kontor-runtime", "kontor-types"},
 }
-ANY_SERVICE = {"kontor-postgres", "kontor-proto", "kontor-runtime", "kontor-types"}
+ANY_SERVICE = {"kontor-failpoints", "kontor-postgres", "kontor-proto", "kontor-runtime", "kontor-types"}
 
 
 def breaches_in(layer: str, text: str) -> list[tuple[int, str]]:

@@ -48,7 +48,8 @@ fn no_text_holds_a_nul_character() {
 
 #[test]
 fn zero_is_a_value_where_presence_tells_and_absence_is_not() {
-    let set = |quantity| SetCartItemRequest { cart: CART.into(), variant: VARIANT.into(), quantity };
+    let set =
+        |quantity| SetCartItemRequest { cart: CART.into(), variant: VARIANT.into(), quantity, ..Default::default() };
     assert_eq!(broken(&set(Some(0))), [""; 0]);
     assert_eq!(broken(&set(None)), ["quantity"]);
     assert_eq!(broken(&set(Some(-1))), ["quantity"]);
@@ -77,7 +78,7 @@ fn what_only_the_server_sets_is_refused_unless_there_is_a_mask() {
         broken(&CreateCartRequest { cart: Some(cart.clone()), ..CreateCartRequest::default() }),
         ["cart.items", "cart.total"]
     );
-    let update = |update_mask| UpdateCartRequest { cart: Some(cart.clone()), update_mask };
+    let update = |update_mask| UpdateCartRequest { cart: Some(cart.clone()), update_mask, ..Default::default() };
     assert_eq!(broken(&update(None)), ["cart.items", "cart.total"]);
     assert_eq!(broken(&update(Some(prost_types::FieldMask::default()))), [""; 0]);
 }

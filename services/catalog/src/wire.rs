@@ -73,6 +73,7 @@ pub fn reservation(reservation: &Reservation) -> pb::Reservation {
         lines: reservation.lines.iter().map(line).collect(),
         shortages: reservation.shortages.iter().map(shortage).collect(),
         expire_time: reservation.expire_time.map(time_to_wire),
+        returned_lines: Vec::new(),
     }
 }
 

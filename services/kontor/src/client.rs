@@ -48,7 +48,8 @@ pub(crate) async fn send(
 
 fn message(piece: &[u8], currency_code: &str, validate_only: bool) -> pb::ImportProductsRequest {
     let file = HttpBody { content_type: "text/csv".into(), data: piece.to_vec().into() };
-    pb::ImportProductsRequest { file: Some(file), currency_code: currency_code.into(), validate_only }
+    let request_id = String::new();
+    pb::ImportProductsRequest { file: Some(file), currency_code: currency_code.into(), validate_only, request_id }
 }
 
 fn said(who: &str, status: &Status) -> Error {

@@ -54,10 +54,13 @@ pub fn order(order: &Order) -> pb::Order {
         payment: Some(pb::OrderPayment {
             state: payment_state(order.payment).into(),
             captured_amount: Some(money_to_wire(order.captured)),
+            refunded_amount: None,
         }),
         rejection: order.rejection.as_ref().map(rejection),
         create_time: Some(time_to_wire(order.create_time)),
         update_time: Some(time_to_wire(order.update_time)),
+        cancellation: None,
+        refunds: Vec::new(),
     }
 }
 

@@ -34,7 +34,16 @@ impl Role {
     /// What it permits, beyond what every signed-in user may do.
     pub(crate) fn permissions(self) -> &'static [&'static str] {
         match self {
-            Self::Administrator => &["catalog.edit", "inventory.adjust", "order.read", READ_USERS],
+            Self::Administrator => &[
+                "catalog.edit",
+                "catalog.watch",
+                "inventory.adjust",
+                "order.cancel",
+                "order.read",
+                "order.refund",
+                "order.watch",
+                READ_USERS,
+            ],
             Self::Customer => &[],
         }
     }
@@ -77,7 +86,10 @@ mod tests {
     #[test]
     fn a_scope_names_each_permission_once() {
         let twice = [Role::Administrator, Role::Customer, Role::Administrator];
-        assert_eq!(scope(&twice), "catalog.edit inventory.adjust order.read user.read");
+        assert_eq!(
+            scope(&twice),
+            "catalog.edit catalog.watch inventory.adjust order.cancel order.read order.refund order.watch user.read"
+        );
         assert_eq!(scope(&[Role::Customer]), "");
     }
 

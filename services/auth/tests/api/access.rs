@@ -94,7 +94,10 @@ async fn a_token_says_what_rfc_9068_asks_for() {
         (&json!(ISSUER), &json!("kontor"), &json!("kontor"))
     );
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
-    assert_eq!(claims["scope"], "catalog.edit inventory.adjust order.read user.read");
+    assert_eq!(
+        claims["scope"],
+        "catalog.edit catalog.watch inventory.adjust order.cancel order.read order.refund order.watch user.read"
+    );
     for id in ["jti", "sid"] {
         assert_eq!(claims[id].as_str().unwrap().len(), 36, "{id}");
     }

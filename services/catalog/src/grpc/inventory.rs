@@ -57,6 +57,17 @@ impl InventoryService for Inventory {
         let order = parse::order(&request.into_inner().order)?;
         Ok(Response::new(wire::reservation(&self.0.release(order).await?)))
     }
+
+    async fn get_reservation(
+        &self,
+        _: Request<pb::GetReservationRequest>,
+    ) -> Result<Response<pb::Reservation>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn return_stock(&self, _: Request<pb::ReturnStockRequest>) -> Result<Response<pb::Reservation>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
 }
 
 fn adjustment(caller: &Caller, mut request: pb::AdjustStockRequest) -> Result<AdjustStock, Status> {

@@ -7,9 +7,9 @@ use kontor_proto::kontor::catalog::v1::product_service_server::ProductService;
 use kontor_proto::kontor::catalog::v1::variant_service_server::VariantService;
 use kontor_proto::kontor::catalog::v1::{
     AdjustStockRequest, BatchGetVariantsRequest, BatchGetVariantsResponse, ConfirmReservationRequest,
-    GetProductRequest, GetStockRequest, GetVariantRequest, ImportProductsRequest, ImportProductsResponse,
-    ListProductsRequest, ListProductsResponse, Product, ReleaseReservationRequest, Reservation, ReserveStockRequest,
-    Stock, Variant,
+    GetProductRequest, GetReservationRequest, GetStockRequest, GetVariantRequest, ImportProductsRequest,
+    ImportProductsResponse, ListProductsRequest, ListProductsResponse, Product, ReleaseReservationRequest, Reservation,
+    ReserveStockRequest, ReturnStockRequest, Stock, Variant,
 };
 use tonic::{Request, Response, Status, Streaming};
 
@@ -120,6 +120,14 @@ impl InventoryService for FakeCatalog {
         &self,
         _: Request<ReleaseReservationRequest>,
     ) -> Result<Response<Reservation>, Status> {
+        Ok(Response::new(Reservation::default()))
+    }
+
+    async fn get_reservation(&self, _: Request<GetReservationRequest>) -> Result<Response<Reservation>, Status> {
+        Ok(Response::new(Reservation::default()))
+    }
+
+    async fn return_stock(&self, _: Request<ReturnStockRequest>) -> Result<Response<Reservation>, Status> {
         Ok(Response::new(Reservation::default()))
     }
 }

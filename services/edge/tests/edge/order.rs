@@ -6,7 +6,8 @@ use kontor_proto::codec::ERROR_DOMAIN;
 use kontor_proto::kontor::order::v1::cart_service_server::CartService;
 use kontor_proto::kontor::order::v1::order_service_server::OrderService;
 use kontor_proto::kontor::order::v1::{
-    Cart, CartItem, CreateCartRequest, GetCartRequest, GetOrderRequest, Order, PlaceOrderRequest, SetCartItemRequest,
+    CancelOrderRequest, Cart, CartItem, CreateCartRequest, GetCartRequest, GetOrderHistoryRequest,
+    GetOrderHistoryResponse, GetOrderRequest, Order, PlaceOrderRequest, RefundOrderRequest, SetCartItemRequest,
     UpdateCartRequest,
 };
 use tonic::{Code, Request, Response, Status};
@@ -54,6 +55,23 @@ impl OrderService for FakeOrder {
 
     async fn get_order(&self, request: Request<GetOrderRequest>) -> Result<Response<Order>, Status> {
         Ok(Response::new(Order { name: request.into_inner().name, ..Order::default() }))
+    }
+
+    async fn cancel_order(&self, request: Request<CancelOrderRequest>) -> Result<Response<Order>, Status> {
+        let asked = request.into_inner();
+        Ok(Response::new(Order { name: asked.name, number: asked.request_id, ..Order::default() }))
+    }
+
+    async fn refund_order(&self, request: Request<RefundOrderRequest>) -> Result<Response<Order>, Status> {
+        let asked = request.into_inner();
+        Ok(Response::new(Order { name: asked.name, number: asked.request_id, ..Order::default() }))
+    }
+
+    async fn get_order_history(
+        &self,
+        _: Request<GetOrderHistoryRequest>,
+    ) -> Result<Response<GetOrderHistoryResponse>, Status> {
+        Ok(Response::new(GetOrderHistoryResponse::default()))
     }
 }
 

@@ -83,7 +83,12 @@ impl Caller {
     }
 
     async fn set_item(&mut self, cart: &str, variant: &str) -> Result<pb::Cart, Status> {
-        let request = pb::SetCartItemRequest { cart: cart.into(), variant: variant.into(), quantity: Some(1) };
+        let request = pb::SetCartItemRequest {
+            cart: cart.into(),
+            variant: variant.into(),
+            quantity: Some(1),
+            ..Default::default()
+        };
         Ok(self.carts.set_cart_item(self.request(request)).await?.into_inner())
     }
 

@@ -35,7 +35,7 @@ impl CartService for Carts {
 
     async fn update_cart(&self, request: Request<pb::UpdateCartRequest>) -> Result<Response<pb::Cart>, Status> {
         let user = Caller::of(&request).user();
-        let pb::UpdateCartRequest { cart, update_mask } = request.into_inner();
+        let pb::UpdateCartRequest { cart, update_mask, .. } = request.into_inner();
         let cart = cart.unwrap_or_default();
         let id = parse::cart(&cart.name).map_err(|_| Fault::field("cart.name", "must name a cart: carts/{id}"))?;
         let change = change(cart, update_mask.map(|mask| mask.paths))?;

@@ -29,6 +29,21 @@ impl OrderService for OrderApi {
         let order = self.0.get_order(id, caller.user(), caller.may(READ_ALL)).await?;
         Ok(Response::new(wire::order(&order)))
     }
+
+    async fn cancel_order(&self, _: Request<pb::CancelOrderRequest>) -> Result<Response<pb::Order>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn refund_order(&self, _: Request<pb::RefundOrderRequest>) -> Result<Response<pb::Order>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn get_order_history(
+        &self,
+        _: Request<pb::GetOrderHistoryRequest>,
+    ) -> Result<Response<pb::GetOrderHistoryResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
 }
 
 fn place(caller: &Caller, mut request: pb::PlaceOrderRequest) -> Result<PlaceOrder, Status> {

@@ -78,7 +78,7 @@ fn read(answer: Result<Response<pb::Reservation>, Status>) -> Answer {
     };
     match reservation.state() {
         State::Held | State::Confirmed => Answer::Reserved,
-        State::Released => Answer::UnitsGone,
+        State::Released | State::Expired => Answer::UnitsGone,
         State::Refused => Answer::TooFew(reservation.shortages.into_iter().filter_map(shortage).collect()),
         State::Unspecified => Answer::Unknown,
     }

@@ -196,6 +196,20 @@ impl InventoryService for Peers {
             Ok(reservation(order, S::Released))
         })
     }
+
+    async fn get_reservation(
+        &self,
+        _: Request<catalog::GetReservationRequest>,
+    ) -> Result<Response<catalog::Reservation>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn return_stock(
+        &self,
+        _: Request<catalog::ReturnStockRequest>,
+    ) -> Result<Response<catalog::Reservation>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
 }
 
 fn paid(state: payment::payment::State) -> payment::Payment {

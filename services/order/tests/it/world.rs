@@ -64,7 +64,7 @@ impl World {
     pub async fn cart(&self) -> pb::Cart {
         let cart = self.carts.clone().create_cart(pb::CreateCartRequest::default()).await.unwrap().into_inner();
         let variant = VariantName { product: ProductId::generate(), id: new_uuid() }.to_string();
-        let item = pb::SetCartItemRequest { cart: cart.name, variant, quantity: Some(1) };
+        let item = pb::SetCartItemRequest { cart: cart.name, variant, quantity: Some(1), ..Default::default() };
         self.carts.clone().set_cart_item(item).await.unwrap().into_inner()
     }
 
