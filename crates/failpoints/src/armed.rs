@@ -23,6 +23,7 @@ pub(crate) fn mutant() -> Option<Mutant> {
     *MUTANT
 }
 
+#[expect(clippy::float_arithmetic, reason = "probabilities, not money")]
 pub(crate) async fn pass(step: &'static str, at: At) {
     let Some(plan) = PLAN.as_ref().filter(|plan| step.starts_with(&plan.only)) else { return };
     let roll: f64 = plan.dice.lock().unwrap_or_else(PoisonError::into_inner).random();

@@ -48,6 +48,8 @@ ids! {
     OrderId = "orders";
     /// A product.
     ProductId = "products";
+    /// Money of an order that is given back; named below its order.
+    RefundId = "refunds";
     /// A session of a user.
     SessionId = "sessions";
     /// A sign-up that waits for its code.

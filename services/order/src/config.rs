@@ -5,6 +5,11 @@ use std::net::SocketAddr;
 use clap::Args;
 use secrecy::SecretString;
 
+/// How long an order stays with a process that gives no sign of life, unless a setting says otherwise.
+pub const LEASE_SECONDS: u64 = 20;
+/// How long an order may take to be settled, unless a setting says otherwise.
+pub const ORDER_SECONDS: u64 = 24 * 3600;
+
 /// The settings of the order service.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
@@ -29,6 +34,12 @@ pub struct Config {
     /// Who issues access tokens: the address of the edge, as callers see it.
     #[arg(long, env = "KONTOR_ISSUER", default_value = "http://127.0.0.1:8080")]
     pub issuer: String,
+    /// How long, in seconds, an order stays with a process that gives no sign of life, before another one takes it over.
+    #[arg(long, env = "KONTOR_LEASE_SECONDS", default_value_t = LEASE_SECONDS, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub lease_seconds: u64,
+    /// How long, in seconds, an order may take to be settled, reviews by people included, before it is rejected.
+    #[arg(long, env = "KONTOR_ORDER_SECONDS", default_value_t = ORDER_SECONDS, value_parser = clap::value_parser!(u64).range(1..))]
+    pub order_seconds: u64,
     /// Most connections to the database.
     #[arg(long, env = "KONTOR_DATABASE_CONNECTIONS", default_value_t = 16)]
     pub database_connections: u32,

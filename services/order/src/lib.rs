@@ -14,7 +14,9 @@ mod wire;
 mod worker;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use kontor_failpoints::{Mutant, mutated};
 use kontor_postgres::PoolOptions;
 use kontor_runtime::{Error, Identity, Peer, Server, Verifier, peer};
 use secrecy::ExposeSecret;
@@ -23,8 +25,8 @@ use tokio_util::sync::CancellationToken;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-pub use config::Config;
-use ops::Orders;
+pub use config::{Config, LEASE_SECONDS, ORDER_SECONDS};
+use ops::{Orders, Settings};
 use peers::{Catalog, Payments};
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
@@ -33,6 +35,9 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToken) -> Result<(), Error> {
     let mut options = PoolOptions::new(config.database_url.expose_secret());
     options.max_connections = config.database_connections;
+    if mutated(Mutant::NoFencing) {
+        options.application_name = Mutant::NoFencing.name().into();
+    }
     let pool = kontor_postgres::connect(&options).await?;
     kontor_postgres::migrate(&pool, &MIGRATOR).await?;
 
@@ -40,9 +45,14 @@ pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToke
     let identity = Arc::new(Identity::new(config.service_key.clone(), auth.clone()));
     let (catalog, provider) = (peer::channel(&config.catalog_addr)?, peer::channel(&config.psp_addr)?);
     let payments = Payments::new(Peer::new(provider.clone(), identity.clone()));
+    let settings = Settings {
+        process: format!("{}/{}", listener.local_addr()?, std::process::id()),
+        lease: Duration::from_secs(config.lease_seconds),
+        order_time_max: Duration::from_secs(config.order_seconds),
+    };
     // A server that fails takes the worker and the drivers with it, and nobody else.
     let stop = stop.child_token();
-    let orders = Orders::new(pool, Catalog::new(Peer::new(catalog, identity)), payments, stop.clone());
+    let orders = Orders::new(pool, Catalog::new(Peer::new(catalog, identity)), payments, settings, stop.clone());
 
     let verifier = Arc::new(Verifier::remote(&config.issuer, auth));
     let probed = (orders.clone(), HealthClient::new(provider));

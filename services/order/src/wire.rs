@@ -3,9 +3,12 @@
 use kontor_proto::google::r#type::PostalAddress;
 use kontor_proto::kontor::order::v1 as pb;
 use kontor_runtime::convert::{money_to_wire, time_to_wire};
+use kontor_types::ids::OrderId;
 
 use crate::domain::cart::{Address, PricedCart, PricedItem, Shortage};
+use crate::domain::history::Recorded;
 use crate::domain::order::{Line, Order, PaymentState, Rejection, State};
+use crate::domain::refund::{Refund, RefundState, RestockLine};
 
 /// A cart with today's prices.
 pub fn cart(priced: &PricedCart) -> pb::Cart {
@@ -54,13 +57,16 @@ pub fn order(order: &Order) -> pb::Order {
         payment: Some(pb::OrderPayment {
             state: payment_state(order.payment).into(),
             captured_amount: Some(money_to_wire(order.captured)),
-            refunded_amount: None,
+            refunded_amount: Some(money_to_wire(order.refunded)),
         }),
         rejection: order.rejection.as_ref().map(rejection),
         create_time: Some(time_to_wire(order.create_time)),
         update_time: Some(time_to_wire(order.update_time)),
-        cancellation: None,
-        refunds: Vec::new(),
+        cancellation: order.cancellation.as_ref().map(|cancellation| pb::Cancellation {
+            reason: cancellation.reason.clone(),
+            create_time: Some(time_to_wire(cancellation.create_time)),
+        }),
+        refunds: order.refunds.iter().map(|given| refund(order.id, given)).collect(),
     }
 }
 
@@ -76,35 +82,63 @@ fn line(line: &Line) -> pb::OrderLine {
     }
 }
 
+fn refund(order: OrderId, refund: &Refund) -> pb::OrderRefund {
+    use pb::order_refund::State;
+    let state = match refund.state {
+        RefundState::Pending => State::Pending,
+        RefundState::Succeeded => State::Succeeded,
+        RefundState::Failed => State::Failed,
+    };
+    let line = |line: &RestockLine| pb::RestockLine { variant: line.variant.to_string(), quantity: line.quantity };
+    pb::OrderRefund {
+        name: refund.name(order),
+        state: state.into(),
+        amount: Some(money_to_wire(refund.amount)),
+        restock: refund.restock.iter().map(line).collect(),
+        reason: refund.reason.clone(),
+        failure: refund.failure.clone(),
+        create_time: Some(time_to_wire(refund.create_time)),
+        update_time: Some(time_to_wire(refund.update_time)),
+    }
+}
+
+/// Something that happened to an order.
+pub fn history_entry(order: OrderId, recorded: &Recorded) -> pb::OrderHistoryEntry {
+    use pb::order_history_entry::{Kind, Step};
+    let entry = &recorded.entry;
+    pb::OrderHistoryEntry {
+        create_time: Some(time_to_wire(entry.time)),
+        kind: Kind::from_str_name(entry.kind.word()).unwrap_or_default().into(),
+        step: Step::from_str_name(&entry.step).unwrap_or_default().into(),
+        attempt: entry.attempt,
+        outcome: entry.outcome.clone(),
+        message: entry.message.clone(),
+        process: recorded.process.clone(),
+        epoch: recorded.epoch,
+        refund: entry.refund.map(|refund| format!("{order}/refunds/{}", refund.0)).unwrap_or_default(),
+    }
+}
+
 fn rejection(rejection: &Rejection) -> pb::Rejection {
     use pb::rejection::Reason;
+    let message = rejection.to_string();
     match rejection {
         Rejection::OutOfStock(short) => pb::Rejection {
             reason: Reason::OutOfStock.into(),
-            message: out_of_stock(short),
+            message,
             shortages: short.iter().map(shortage).collect(),
             decline_code: String::new(),
         },
         Rejection::PaymentDeclined(code) => pb::Rejection {
             reason: Reason::PaymentDeclined.into(),
-            message: "the payment was declined".into(),
+            message,
             shortages: Vec::new(),
             decline_code: code.clone(),
         },
+        Rejection::NotSettled => {
+            pb::Rejection { reason: Reason::NotSettled.into(), message, ..pb::Rejection::default() }
+        }
     }
-}
-
-fn out_of_stock(short: &[Shortage]) -> String {
-    let one = |s: &Shortage| format!("{} of {} left, {} ordered", s.available, label(s), s.requested);
-    match short {
-        [] => "the units are not held any more".into(),
-        short => short.iter().map(one).collect::<Vec<_>>().join("; "),
-    }
-}
-
-/// What people call a short variant: its SKU, or its name if it has none.
-pub fn label(shortage: &Shortage) -> String {
-    if shortage.sku.is_empty() { shortage.variant.to_string() } else { shortage.sku.clone() }
 }
 
 fn shortage(shortage: &Shortage) -> pb::LineShortage {
@@ -127,6 +161,7 @@ fn state(state: State) -> pb::order::State {
         State::Processing => pb::order::State::Processing,
         State::Completed => pb::order::State::Completed,
         State::Rejected => pb::order::State::Rejected,
+        State::Cancelled => pb::order::State::Cancelled,
     }
 }
 

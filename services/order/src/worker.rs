@@ -13,8 +13,7 @@ const EVERY: Duration = Duration::from_secs(1);
 pub async fn run(orders: Orders, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match orders.take_over().await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "took over orders"),
+            Ok(_) => {}
             Err(error) => tracing::warn!(error = %kontor_runtime::fault::chain(&error), "could not look for orders"),
         }
         let _ = tokio::time::timeout(EVERY, stop.cancelled()).await;

@@ -115,6 +115,8 @@ fn order_config(up: &Up, secrets: &Secrets, database: &Database, issuer: &str) -
         psp_addr: up.psp_addr.to_string(),
         service_key: secrets.order_service_key.clone(),
         issuer: issuer.into(),
+        lease_seconds: kontor_order::LEASE_SECONDS,
+        order_seconds: kontor_order::ORDER_SECONDS,
         database_connections: 16,
     }
 }

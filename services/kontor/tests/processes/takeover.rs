@@ -65,7 +65,10 @@ async fn until_accepted<T>(apart: &Apart, placing: &JoinHandle<T>) {
     let mut driven = 0i64;
     while driven == 0 {
         assert!(!placing.is_finished(), "it was refused, or ended too soon");
-        driven = sqlx::query_scalar("SELECT count(*) FROM \"order\".sagas").fetch_one(&mut conn).await.unwrap();
+        driven = sqlx::query_scalar("SELECT count(*) FROM \"order\".sagas WHERE lease_until IS NOT NULL")
+            .fetch_one(&mut conn)
+            .await
+            .unwrap();
     }
 }
 

@@ -198,6 +198,13 @@ pub struct Shortage {
     pub available: i64,
 }
 
+impl Shortage {
+    /// What people call the variant: its SKU, or its name if it has none.
+    pub fn label(&self) -> String {
+        if self.sku.is_empty() { self.variant.to_string() } else { self.sku.clone() }
+    }
+}
+
 /// Whether so many units of an offer may go into a cart of a currency.
 pub fn admit(offer: &Offer, quantity: i32, currency: Currency) -> Result<(), Refusal> {
     if !offer.for_sale {

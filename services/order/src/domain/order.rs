@@ -8,6 +8,7 @@ use kontor_types::Money;
 use kontor_types::ids::{OrderId, UserId, VariantName};
 
 use super::cart::{Address, CartId, PricedCart, Refusal, Shortage, admit};
+use super::refund::Refund;
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,25 @@ pub enum State {
     Completed,
     /// Come to nothing.
     Rejected,
+    /// Called off.
+    Cancelled,
+}
+
+impl State {
+    /// Its name, in the contract and in tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Processing => "PROCESSING",
+            Self::Completed => "COMPLETED",
+            Self::Rejected => "REJECTED",
+            Self::Cancelled => "CANCELLED",
+        }
+    }
+
+    /// By its name.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Processing, Self::Completed, Self::Rejected, Self::Cancelled].into_iter().find(|s| s.word() == word)
+    }
 }
 
 /// Where its payment stands.
@@ -79,6 +99,31 @@ pub enum Rejection {
     OutOfStock(Vec<Shortage>),
     /// The provider refused, with its code.
     PaymentDeclined(String),
+    /// Stock and payment were not settled in time.
+    NotSettled,
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfStock(short) if short.is_empty() => f.write_str("the units are not held any more"),
+            Self::OutOfStock(short) => {
+                let one = |s: &Shortage| format!("{} of {} left, {} ordered", s.available, s.label(), s.requested);
+                f.write_str(&short.iter().map(one).collect::<Vec<_>>().join("; "))
+            }
+            Self::PaymentDeclined(_) => f.write_str("the payment was declined"),
+            Self::NotSettled => f.write_str("stock and payment could not be settled in time"),
+        }
+    }
+}
+
+/// That an order was called off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    /// Why, for people; may be empty.
+    pub reason: String,
+    /// When.
+    pub create_time: DateTime<Utc>,
 }
 
 /// What an order is made of when it is accepted. It never changes.
@@ -111,16 +156,29 @@ pub struct Order {
     pub state: State,
     /// Where its payment stands.
     pub payment: PaymentState,
-    /// What was collected, in minor units.
+    /// What was collected.
     pub captured: Money,
+    /// What was given back of it.
+    pub refunded: Money,
     /// Why it came to nothing, if it did.
     pub rejection: Option<Rejection>,
+    /// That it was called off, if it was.
+    pub cancellation: Option<Cancellation>,
+    /// What was given back or is about to be, oldest first.
+    pub refunds: Vec<Refund>,
     /// Counts its events from 1.
     pub version: i64,
     /// When it was accepted.
     pub create_time: DateTime<Utc>,
-    /// When its state last changed.
+    /// When it last changed.
     pub update_time: DateTime<Utc>,
+}
+
+impl Order {
+    /// Whether this user may see it, and call it off: its buyer, or, if a guest bought, whoever knows its name.
+    pub fn belongs_to(&self, user: Option<UserId>) -> bool {
+        self.snapshot.user.is_none() || self.snapshot.user == user
+    }
 }
 
 /// Why a cart can't become an order.

@@ -6,7 +6,7 @@ use kontor_runtime::{Caller, Fault, convert};
 use tonic::{Request, Response, Status};
 
 use super::parse;
-use crate::ops::{ContactChange, NewCart, Orders};
+use crate::ops::{ContactChange, ItemChange, NewCart, Orders};
 use crate::wire;
 
 pub(super) struct Carts(pub(super) Orders);
@@ -34,20 +34,24 @@ impl CartService for Carts {
     }
 
     async fn update_cart(&self, request: Request<pb::UpdateCartRequest>) -> Result<Response<pb::Cart>, Status> {
-        let user = Caller::of(&request).user();
-        let pb::UpdateCartRequest { cart, update_mask, .. } = request.into_inner();
+        let caller = Caller::of(&request);
+        let mut request = request.into_inner();
+        let key = parse::key(&caller, "UpdateCart", &mut request, |request| &mut request.request_id);
+        let pb::UpdateCartRequest { cart, update_mask, .. } = request;
         let cart = cart.unwrap_or_default();
         let id = parse::cart(&cart.name).map_err(|_| Fault::field("cart.name", "must name a cart: carts/{id}"))?;
-        let change = change(cart, update_mask.map(|mask| mask.paths))?;
-        Ok(Response::new(wire::cart(&self.0.update_cart(&id, user, &change).await?)))
+        let change = ContactChange { key, ..change(cart, update_mask.map(|mask| mask.paths))? };
+        Ok(Response::new(wire::cart(&self.0.update_cart(&id, caller.user(), &change).await?)))
     }
 
     async fn set_cart_item(&self, request: Request<pb::SetCartItemRequest>) -> Result<Response<pb::Cart>, Status> {
-        let user = Caller::of(&request).user();
-        let request = request.into_inner();
+        let caller = Caller::of(&request);
+        let mut request = request.into_inner();
+        let key = parse::key(&caller, "SetCartItem", &mut request, |request| &mut request.request_id);
         let id = parse::cart(&request.cart)?;
-        let quantity = request.quantity.unwrap_or_default();
-        Ok(Response::new(wire::cart(&self.0.set_item(&id, user, &request.variant, quantity).await?)))
+        let (variant, quantity) = (request.variant, request.quantity.unwrap_or_default());
+        let change = ItemChange { variant, quantity, key };
+        Ok(Response::new(wire::cart(&self.0.set_item(&id, caller.user(), &change).await?)))
     }
 }
 

@@ -5,8 +5,8 @@ use kontor_runtime::fault::{self, ErrorReason};
 use tonic::{Code, Status};
 
 use crate::domain::cart::{Refusal, Shortage};
+use crate::domain::refund::NotRefundable;
 use crate::ops::Error;
-use crate::wire;
 
 impl From<Error> for Status {
     fn from(error: Error) -> Self {
@@ -29,10 +29,34 @@ impl From<Error> for Status {
                 let fault = Fault::new(Code::InvalidArgument, ErrorReason::IdempotencyKeyReused, &text);
                 fault.violation("request_id", text).into()
             }
+            Error::OrderState(state) => {
+                let fault = Fault::precondition(ErrorReason::OrderState, &text).failure("order", text);
+                fault.metadata("state", state.word()).into()
+            }
+            Error::NotRefundable(why) => not_refundable(&why).into(),
             Error::Busy => Fault::overloaded(format!("{text}; try again with the same request")).into(),
             Error::Peer(_) | Error::Outage(_) => fault::unavailable(&error),
             Error::Database(_) => fault::internal(&error),
         }
+    }
+}
+
+fn not_refundable(why: &NotRefundable) -> Fault {
+    let text = why.to_string();
+    match why {
+        NotRefundable::State(state) => {
+            Fault::precondition(ErrorReason::OrderState, &text).failure("order", text).metadata("state", state.word())
+        }
+        NotRefundable::TooLarge(left) => {
+            let fault = Fault::precondition(ErrorReason::RefundTooLarge, &text).failure("amount", text);
+            fault.metadata("refundable", left.amount()).metadata("currency_code", left.currency.code())
+        }
+        NotRefundable::Amount(_) => Fault::field("amount", text),
+        NotRefundable::RestockTooLarge { variant, returnable } => {
+            let fault = Fault::precondition(ErrorReason::RestockTooLarge, &text).failure(&variant.to_string(), text);
+            fault.metadata("variant", variant.to_string()).metadata("returnable", returnable.to_string())
+        }
+        NotRefundable::Twice(_) => Fault::field("restock", text),
     }
 }
 
@@ -51,7 +75,7 @@ fn refused(refusal: &Refusal) -> Fault {
 
 /// Names each line, its SKU and how many units are left. The metadata holds those of the first, for programs.
 fn too_few(short: &[Shortage]) -> Fault {
-    let sentence = |s: &Shortage| format!("{} of {} left, {} asked for", s.available, wire::label(s), s.requested);
+    let sentence = |s: &Shortage| format!("{} of {} left, {} asked for", s.available, s.label(), s.requested);
     let text = short.iter().map(sentence).collect::<Vec<_>>().join("; ");
     let mut fault = Fault::precondition(ErrorReason::InsufficientStock, text);
     for one in short {

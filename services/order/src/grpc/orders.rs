@@ -3,14 +3,19 @@
 use kontor_proto::kontor::order::v1 as pb;
 use kontor_proto::kontor::order::v1::order_service_server::OrderService;
 use kontor_runtime::{Caller, Fault, convert};
+use kontor_types::ids::VariantName;
+use kontor_types::{PageSize, PageToken};
 use tonic::{Request, Response, Status};
 
 use super::parse;
-use crate::ops::{Orders, PlaceOrder};
+use crate::domain::refund::RestockLine;
+use crate::ops::{CancelOrder, Orders, PlaceOrder, RefundOrder};
 use crate::wire;
 
 /// What the permission to read everybody's orders is called in the contract.
 const READ_ALL: &str = "order.read";
+/// The same for calling everybody's orders off.
+const CANCEL_ALL: &str = "order.cancel";
 
 pub(super) struct OrderApi(pub(super) Orders);
 
@@ -30,20 +35,53 @@ impl OrderService for OrderApi {
         Ok(Response::new(wire::order(&order)))
     }
 
-    async fn cancel_order(&self, _: Request<pb::CancelOrderRequest>) -> Result<Response<pb::Order>, Status> {
-        Err(Status::unimplemented("not yet"))
+    async fn cancel_order(&self, request: Request<pb::CancelOrderRequest>) -> Result<Response<pb::Order>, Status> {
+        let caller = Caller::of(&request);
+        let mut request = request.into_inner();
+        let key = parse::key(&caller, "CancelOrder", &mut request, |request| &mut request.request_id);
+        let order = parse::order(&request.name)?;
+        let (user, any) = (caller.user(), caller.may(CANCEL_ALL));
+        let order = self.0.cancel(&CancelOrder { order, user, any, reason: request.reason, key }).await?;
+        Ok(Response::new(wire::order(&order)))
     }
 
-    async fn refund_order(&self, _: Request<pb::RefundOrderRequest>) -> Result<Response<pb::Order>, Status> {
-        Err(Status::unimplemented("not yet"))
+    async fn refund_order(&self, request: Request<pb::RefundOrderRequest>) -> Result<Response<pb::Order>, Status> {
+        let caller = Caller::of(&request);
+        let order = self.0.refund(&refund(&caller, request.into_inner())?).await?;
+        Ok(Response::new(wire::order(&order)))
     }
 
     async fn get_order_history(
         &self,
-        _: Request<pb::GetOrderHistoryRequest>,
+        request: Request<pb::GetOrderHistoryRequest>,
     ) -> Result<Response<pb::GetOrderHistoryResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let request = request.into_inner();
+        let id = parse::order(&request.name)?;
+        let after = PageToken::from_request(&request.page_token)
+            .map_err(|error| Fault::field("page_token", error.to_string()))?;
+        let page = self.0.history(id, after, PageSize::from_request(request.page_size)).await?;
+        Ok(Response::new(pb::GetOrderHistoryResponse {
+            entries: page.entries.iter().map(|recorded| wire::history_entry(id, recorded)).collect(),
+            next_page_token: page.next.map(PageToken::to_wire).unwrap_or_default(),
+        }))
     }
+}
+
+fn refund(caller: &Caller, mut request: pb::RefundOrderRequest) -> Result<RefundOrder, Status> {
+    let key = parse::key(caller, "RefundOrder", &mut request, |request| &mut request.request_id);
+    let amount = request.amount.map(|amount| convert::money_from_wire("amount", &amount)).transpose()?;
+    let restock = request.restock.iter().enumerate().map(|(index, line)| {
+        let path = format!("restock[{index}].variant");
+        let variant = VariantName::from_name(&line.variant).map_err(|error| Fault::field(&path, error.to_string()))?;
+        Ok::<_, Status>(RestockLine { variant, quantity: line.quantity })
+    });
+    Ok(RefundOrder {
+        order: parse::order(&request.name)?,
+        amount,
+        restock: restock.collect::<Result<_, _>>()?,
+        reason: request.reason,
+        key: key.ok_or_else(|| Fault::field("request_id", "is required"))?,
+    })
 }
 
 fn place(caller: &Caller, mut request: pb::PlaceOrderRequest) -> Result<PlaceOrder, Status> {

@@ -5,6 +5,8 @@ use kontor_postgres::retry;
 use kontor_types::Currency;
 use kontor_types::ids::UserId;
 
+use sqlx::PgTransaction;
+
 use super::{Error, Orders};
 use crate::domain::cart::{self, Address, Cart, CartId, ITEMS_MAX, Item, Offer, PricedCart};
 use crate::peers::PeerError;
@@ -32,6 +34,19 @@ pub struct ContactChange {
     pub email: Option<String>,
     /// Where the goods go; `Some(None)` clears it.
     pub shipping_address: Option<Option<Address>>,
+    /// By what a repetition is recognised.
+    pub key: Option<Key>,
+}
+
+/// A change of what is in a cart.
+#[derive(Clone, Debug)]
+pub struct ItemChange {
+    /// The variant's name, as the caller wrote it.
+    pub variant: String,
+    /// How many units there are to be.
+    pub quantity: i32,
+    /// By what a repetition is recognised.
+    pub key: Option<Key>,
 }
 
 impl Orders {
@@ -77,7 +92,9 @@ impl Orders {
         user: Option<UserId>,
         change: &ContactChange,
     ) -> Result<PricedCart, Error> {
-        retry("update_cart", || self.update_cart_once(id, user, change)).await?;
+        if !self.was_done(change.key.as_ref()).await? {
+            retry("update_cart", || self.update_cart_once(id, user, change)).await?;
+        }
         self.get_cart(id, user).await
     }
 
@@ -87,30 +104,33 @@ impl Orders {
         let email = change.email.as_ref().unwrap_or(&cart.email);
         let address = change.shipping_address.as_ref().unwrap_or(&cart.shipping_address);
         store::carts::set_contact(&mut tx, id, email, address.as_ref()).await?;
-        tx.commit().await?;
-        Ok(())
+        commit_once(tx, change.key.as_ref(), id).await
     }
 
-    /// Sets how many units of a variant are in a cart; 0 takes it out. `variant` is its name as the caller wrote it.
-    pub async fn set_item(
-        &self,
-        id: &CartId,
-        user: Option<UserId>,
-        variant: &str,
-        quantity: i32,
-    ) -> Result<PricedCart, Error> {
+    /// Sets how many units of a variant are in a cart; 0 takes it out.
+    pub async fn set_item(&self, id: &CartId, user: Option<UserId>, change: &ItemChange) -> Result<PricedCart, Error> {
+        if self.was_done(change.key.as_ref()).await? {
+            return self.get_cart(id, user).await;
+        }
+        let (variant, quantity) = (&change.variant, change.quantity);
         let cart = open(self.find_cart(id, user).await?)?;
-        let offer = self.catalog.offers(vec![variant.to_owned()]).await?.pop();
-        let offer = offer.ok_or_else(|| Error::NotFound(variant.to_owned()))?;
+        let offer = self.catalog.offers(vec![variant.clone()]).await?.pop();
+        let offer = offer.ok_or_else(|| Error::NotFound(variant.clone()))?;
         if quantity > 0 {
             cart::admit(&offer, quantity, cart.currency)?;
         }
         let item = Item { variant: offer.variant, quantity };
-        retry("set_item", || self.set_item_once(id, user, &item)).await?;
+        retry("set_item", || self.set_item_once(id, user, &item, change.key.as_ref())).await?;
         self.get_cart(id, user).await
     }
 
-    async fn set_item_once(&self, id: &CartId, user: Option<UserId>, item: &Item) -> Result<(), Error> {
+    async fn set_item_once(
+        &self,
+        id: &CartId,
+        user: Option<UserId>,
+        item: &Item,
+        key: Option<&Key>,
+    ) -> Result<(), Error> {
         let mut tx = self.pool.begin().await?;
         let cart = open(usable(store::carts::lock(&mut tx, id).await?, id, user)?)?;
         let is_new = cart.items.iter().all(|other| other.variant != item.variant);
@@ -122,8 +142,19 @@ impl Orders {
             store::carts::set_item(&mut tx, id, item).await?;
         }
         store::carts::touch(&mut tx, id).await?;
-        tx.commit().await?;
-        Ok(())
+        commit_once(tx, key, id).await
+    }
+
+    /// Whether the same change was made before: then it is not made again over what came after it.
+    async fn was_done(&self, key: Option<&Key>) -> Result<bool, Error> {
+        if key.is_none() {
+            return Ok(false);
+        }
+        let done = made_before(&mut *self.pool.acquire().await?, key).await?.is_some();
+        if done {
+            tracing::info!("a call was repeated");
+        }
+        Ok(done)
     }
 
     pub(super) async fn find_cart(&self, id: &CartId, user: Option<UserId>) -> Result<Cart, Error> {
@@ -151,6 +182,18 @@ async fn made_before(conn: &mut sqlx::PgConnection, key: Option<&Key>) -> Result
         Seen::Never => Ok(None),
         Seen::Answered(name) => Ok(str::from_utf8(&name).ok().and_then(CartId::from_name)),
         Seen::Otherwise => Err(Error::KeyReused),
+    }
+}
+
+/// Commits a change of a cart, unless the same call, sent twice at once, made it a moment ago: then nothing is left to do.
+async fn commit_once(mut tx: PgTransaction<'_>, key: Option<&Key>, id: &CartId) -> Result<(), Error> {
+    let Some(key) = key else { return Ok(tx.commit().await?) };
+    if idempotency::insert(&mut tx, key, id.to_string().as_bytes()).await? {
+        return Ok(tx.commit().await?);
+    }
+    match idempotency::find(&mut tx, key).await? {
+        Seen::Answered(_) => Ok(tx.rollback().await?),
+        Seen::Never | Seen::Otherwise => Err(Error::KeyReused),
     }
 }
 

@@ -1,12 +1,14 @@
-//! Driving an order to its end, step by step. [`saga`] says which step comes next; here it is done.
+//! Driving an order until there is nothing to do for it. [`saga`] says which step comes next; here it is done.
 
 use std::time::Duration;
 
+use kontor_failpoints::{At, pass};
+
+use super::trip::Trip;
 use super::{Error, Orders};
-use crate::domain::order::Order;
-use crate::domain::saga::{self, Answer, Next, Step};
-use crate::store;
-use crate::store::sagas::Claim;
+use crate::domain::history::Kind;
+use crate::domain::order::{Order, Rejection};
+use crate::domain::saga::{self, Answer, Course, Doubt, Next, Reason, Step, Task};
 
 /// The pause before a step is tried again: doubled each time, up to the longest, and then drawn from its upper half.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -16,117 +18,177 @@ const TRIES_MAX: u32 = 10;
 /// How long it waits then, and while a person at the provider decides.
 const LATER: Duration = Duration::from_secs(10);
 
-impl Orders {
-    /// Drives an order to its end, and returns it as it then stands. `None` if it was let go of before: because another
-    /// process has it now, or because this one stops.
-    pub(super) async fn drive(&self, order: Order, mut claim: Claim) -> Option<Order> {
-        let mut step = saga::first(claim.rejection.as_ref());
-        let mut tries = 0;
-        while !self.stop.is_cancelled() {
-            match self.go_on(&order, &mut claim, step.clone()).await {
-                Ok(Progress::Ended(ended)) => return Some(*ended),
-                Ok(Progress::Lost) => return None,
-                Ok(Progress::To(next)) => (step, tries) = (next, 0),
-                Ok(Progress::Again) => tries += 1,
-                Ok(Progress::Later) => {
-                    self.postpone(&claim, LATER).await;
-                    return None;
-                }
-                Err(error) => {
-                    tracing::warn!(order = %order.id, ?step, error = %chain(&error), "a step failed");
-                    tries += 1;
-                }
-            }
-            if tries >= TRIES_MAX {
-                // Its place goes to an order that gets on; the worker comes back to this one.
-                tracing::error!(order = %order.id, ?step, attempts = claim.attempts, "an order does not get on");
-                self.postpone(&claim, LATER).await;
-                return None;
-            }
-            if tries > 0 && !self.pause(&mut claim, tries).await {
-                return None;
-            }
-        }
-        self.let_go(&claim).await;
-        None
-    }
-
-    /// Does one step and decides what follows.
-    async fn go_on(&self, order: &Order, claim: &mut Claim, step: Step) -> Result<Progress, Error> {
-        if let Step::Finish(end) = &step {
-            let ended = self.finish(claim, end).await?;
-            return Ok(ended.map_or(Progress::Lost, |order| Progress::Ended(Box::new(order))));
-        }
-        let answer = self.ask(order, claim, &step).await;
-        let costs_money = order.snapshot.total.minor > 0;
-        match saga::next(&step, answer, claim.rejection.as_ref(), costs_money) {
-            Next::Go(next) => Ok(Progress::To(next)),
-            Next::Again => Ok(Progress::Again),
-            Next::Later => Ok(Progress::Later),
-            Next::TurnBack(rejection) => {
-                let mut conn = self.pool.acquire().await?;
-                if !store::sagas::set_rejection(&mut conn, claim, &rejection).await? {
-                    return Ok(Progress::Lost);
-                }
-                let next = saga::first(Some(&rejection));
-                claim.rejection = Some(rejection);
-                Ok(Progress::To(next))
-            }
-        }
-    }
-
-    /// The step's call. No transaction is open meanwhile.
-    async fn ask(&self, order: &Order, claim: &Claim, step: &Step) -> Answer {
-        let (id, total) = (order.id, order.snapshot.total);
-        match step {
-            Step::Reserve => self.catalog.reserve(id, &order.snapshot.lines).await,
-            Step::Authorize => self.payments.authorize(id, total, &claim.payment_token).await,
-            Step::Confirm => self.catalog.confirm(id).await,
-            Step::Capture => self.payments.capture(id, total).await,
-            Step::Void => self.payments.void(id).await,
-            Step::Release => self.catalog.release(id).await,
-            Step::Finish(_) => Answer::Unknown,
-        }
-    }
-
-    /// Waits before the next try, with the lease renewed. False if the order went to another process.
-    async fn pause(&self, claim: &mut Claim, tries: u32) -> bool {
-        let renewed = async { store::sagas::renew(&mut *self.pool.acquire().await?, claim).await };
-        match renewed.await {
-            Ok(Some(attempts)) => claim.attempts = attempts,
-            Ok(None) => return false,
-            // The database is away; the lease may run out meanwhile, and then the epoch keeps us from writing.
-            Err(error) => tracing::warn!(order = %claim.order, %error, "the lease was not renewed"),
-        }
-        let longest = FIRST_PAUSE.saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE);
-        let pause = longest / 2 + rand::random_range(Duration::ZERO..=longest / 2);
-        let _ = tokio::time::timeout(pause, self.stop.cancelled()).await;
-        true
-    }
-
-    /// Leaves the order to whoever comes first, instead of letting them wait for the lease to run out.
-    pub(super) async fn let_go(&self, claim: &Claim) {
-        self.postpone(claim, Duration::ZERO).await;
-    }
-
-    /// Leaves the order to whoever comes first after a pause.
-    async fn postpone(&self, claim: &Claim, pause: Duration) {
-        let done = async { store::sagas::yield_lease(&mut *self.pool.acquire().await?, claim, pause).await };
-        if let Err(error) = done.await {
-            tracing::warn!(order = %claim.order, %error, "the lease runs on for a while");
-        }
-    }
-}
-
 /// Where a step has led.
 enum Progress {
-    To(Step),
+    /// To another one.
+    Moved,
+    /// To another try, after a pause.
     Again,
-    Later,
-    Ended(Box<Order>),
+    /// To a long pause.
+    PutOff,
+    /// To nothing: another process has the order.
     Lost,
 }
 
-fn chain(error: &Error) -> String {
-    kontor_runtime::fault::chain(error)
+impl Orders {
+    /// Drives an order until nothing is to be done for it, and returns it as it then stands. `None` if it was let go of before: because
+    /// another process has it now, because it has to wait, or because this process stops.
+    pub(super) async fn drive(&self, mut trip: Trip) -> Option<Order> {
+        while !self.stop.is_cancelled() {
+            let Some(task) = trip.task() else { return Some(trip.order) };
+            let progress = self.go_on(&mut trip, &task).await;
+            let progress = match progress {
+                Ok(progress) => progress,
+                Err(error) => self.stumble(&mut trip, &error).await,
+            };
+            match progress {
+                Progress::Moved => {}
+                Progress::Again if trip.tries >= TRIES_MAX => return self.alert(trip, "it does not get on").await,
+                Progress::Again => self.pause(trip.tries).await,
+                Progress::PutOff => return self.put_off(trip, LATER).await,
+                Progress::Lost => {
+                    tracing::info!(order = %trip.order.id, epoch = trip.claim.epoch, "a fenced write was refused");
+                    return None;
+                }
+            }
+        }
+        self.put_off(trip, Duration::ZERO).await
+    }
+
+    /// Does one step and decides what follows.
+    async fn go_on(&self, trip: &mut Trip, task: &Task) -> Result<Progress, Error> {
+        if trip.renewed.elapsed() >= self.lease.length / 3 && !self.keep(trip).await? {
+            return Ok(Progress::Lost);
+        }
+        if let Some(course) = overdue(trip, task) {
+            return self.steer(trip, course).await.map(moved_or_lost);
+        }
+        let step = trip.step.clone().unwrap_or_else(|| saga::first(task));
+        if let Step::Finish(end) = &step {
+            return self.finish(trip, end).await.map(moved_or_lost);
+        }
+        trip.fresh &= step != Step::Authorize;
+        let Some(answer) = self.ask(trip, &step).await else { return Ok(Progress::Lost) };
+        trip.note_attempt(&step, &answer);
+        self.act(trip, &step, saga::next(task, &step, answer)).await
+    }
+
+    async fn act(&self, trip: &mut Trip, step: &Step, next: Next) -> Result<Progress, Error> {
+        match next {
+            Next::Go(next) => {
+                // Knowing what became of a call is no progress yet: what follows may fail again and again.
+                trip.tries = if matches!(step, Step::LookUp(_)) { trip.tries } else { 0 };
+                trip.step = Some(next);
+                Ok(Progress::Moved)
+            }
+            Next::Retry(next) => {
+                trip.step = Some(next);
+                (trip.tries, trip.claim.attempts) = (trip.tries + 1, trip.claim.attempts.saturating_add(1));
+                Ok(Progress::Again)
+            }
+            Next::Steer(course) => self.steer(trip, course).await.map(moved_or_lost),
+            Next::Wait => {
+                trip.note(Kind::PutOff, "", "a person at the payment provider decides");
+                Ok(Progress::PutOff)
+            }
+            Next::Alert(how) => {
+                self.cry(trip, &how);
+                Ok(Progress::PutOff)
+            }
+        }
+    }
+
+    /// The step's call, with the lease renewed meanwhile. No transaction is open. `None` if the order went to another process.
+    async fn ask(&self, trip: &Trip, step: &Step) -> Option<Answer> {
+        pass(failpoint(step), At::Before).await;
+        let mut call = std::pin::pin!(self.call(trip, step));
+        let answer = loop {
+            match tokio::time::timeout(self.lease.length / 3, &mut call).await {
+                Ok(answer) => break answer,
+                Err(_) if self.renew(trip).await => {}
+                Err(_) => return None,
+            }
+        };
+        pass(failpoint(step), At::After).await;
+        Some(answer)
+    }
+
+    async fn call(&self, trip: &Trip, step: &Step) -> Answer {
+        let (order, paying) = (&trip.order, trip.paying());
+        match step {
+            Step::Reserve => self.catalog.reserve(order.id, &order.snapshot.lines).await,
+            Step::Confirm => self.catalog.confirm(order.id).await,
+            Step::Release => self.catalog.release(order.id).await,
+            Step::Authorize => self.payments.authorize(paying, &trip.claim.payment_token).await,
+            Step::Capture => self.payments.capture(paying).await,
+            Step::Void => self.payments.void(paying).await,
+            Step::LookUp(Doubt::Authorize | Doubt::Capture) => self.payments.look_up(paying).await,
+            Step::LookUp(Doubt::Refund) | Step::Refund | Step::Restock => self.call_for_refund(trip, step).await,
+            Step::Finish(_) => Answer::Contradiction("an end is nothing to ask for".into()),
+        }
+    }
+
+    async fn call_for_refund(&self, trip: &Trip, step: &Step) -> Answer {
+        let Some(refund) = trip.refund() else { return Answer::Contradiction("there is no such refund".into()) };
+        match step {
+            Step::Restock => self.catalog.take_back(&refund.name(trip.order.id), &refund.restock).await,
+            Step::Refund => self.payments.refund(trip.paying(), refund).await,
+            _ => self.payments.look_up_refund(trip.paying(), refund).await,
+        }
+    }
+
+    /// After a failure of our own, most likely the database's: whether the last write was done is unknown, so the order is read again, and
+    /// its way is walked from the beginning.
+    async fn stumble(&self, trip: &mut Trip, error: &Error) -> Progress {
+        tracing::warn!(order = %trip.order.id, step = ?trip.step, error = %super::chain(error), "a step failed");
+        (trip.step, trip.tries) = (None, trip.tries + 1);
+        if let Ok(order) = self.find_order(trip.order.id).await {
+            trip.order = order;
+        }
+        Progress::Again
+    }
+
+    async fn pause(&self, tries: u32) {
+        let longest = FIRST_PAUSE.saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE);
+        let pause = longest / 2 + rand::random_range(Duration::ZERO..=longest / 2);
+        let _ = tokio::time::timeout(pause, self.stop.cancelled()).await;
+    }
+
+    /// Its place goes to an order that gets on; the worker comes back to this one.
+    async fn alert(&self, mut trip: Trip, how: &str) -> Option<Order> {
+        self.cry(&mut trip, how);
+        self.put_off(trip, LATER).await
+    }
+
+    fn cry(&self, trip: &mut Trip, how: &str) {
+        let (order, attempts) = (trip.order.id, trip.claim.attempts);
+        tracing::error!(%order, step = ?trip.step, attempts, how, "an order needs somebody to look at it");
+        trip.note(Kind::Alerted, "", how);
+    }
+}
+
+/// Where a purchase is headed that should have been settled by now.
+fn overdue(trip: &Trip, task: &Task) -> Option<Course> {
+    let Task::Purchase(purchase) = task else { return None };
+    let is_late = trip.claim.overdue && purchase.course == Course::Forward;
+    is_late.then_some(Course::Back(Reason::Rejected(Rejection::NotSettled)))
+}
+
+fn moved_or_lost(ours: bool) -> Progress {
+    if ours { Progress::Moved } else { Progress::Lost }
+}
+
+fn failpoint(step: &Step) -> &'static str {
+    match step {
+        Step::Reserve => "order.reserve",
+        Step::Authorize => "order.authorize",
+        Step::Confirm => "order.confirm",
+        Step::Capture => "order.capture",
+        Step::Release => "order.release",
+        Step::Void => "order.void",
+        Step::LookUp(_) => "order.look_up",
+        Step::Refund => "order.refund",
+        Step::Restock => "order.restock",
+        Step::Finish(_) => "order.finish",
+    }
 }

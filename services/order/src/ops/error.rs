@@ -5,7 +5,8 @@ use kontor_types::ids::OrderId;
 use kontor_types::{Money, MoneyError};
 
 use crate::domain::cart::Refusal;
-use crate::domain::order::NotAcceptable;
+use crate::domain::order::{NotAcceptable, State};
+use crate::domain::refund::NotRefundable;
 use crate::peers::PeerError;
 
 /// Why an operation failed.
@@ -38,6 +39,12 @@ pub enum Error {
     /// The request id was used for another request.
     #[error("the request id was used for another request")]
     KeyReused,
+    /// The order is not in a state that allows this.
+    #[error("this can't be done to an order that is {}, or can't be held back any more", .0.word())]
+    OrderState(State),
+    /// Money can't be given back like this.
+    #[error(transparent)]
+    NotRefundable(#[from] NotRefundable),
     /// As many orders as can be are on their way.
     #[error("too many orders are on their way")]
     Busy,
@@ -95,6 +102,8 @@ impl Transient for Error {
             | Self::Refused(_)
             | Self::Money(_)
             | Self::KeyReused
+            | Self::OrderState(_)
+            | Self::NotRefundable(_)
             | Self::Busy
             | Self::Peer(_) => false,
         }

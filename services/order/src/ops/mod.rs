@@ -1,31 +1,57 @@
 //! The operations on carts and orders: one function for each use case, which owns its transaction.
 
+mod cancel;
 mod carts;
 mod drive;
-mod end;
 mod error;
 mod place;
 mod read;
+mod record;
+mod refund;
+mod take_over;
+mod trip;
 
-pub use carts::{ContactChange, NewCart};
+pub use cancel::CancelOrder;
+pub use carts::{ContactChange, ItemChange, NewCart};
 pub use error::Error;
 pub use place::PlaceOrder;
+pub use read::HistoryPage;
+pub use refund::RefundOrder;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
+use crate::domain::order::Order;
 use crate::peers::{Catalog, Payments};
+use crate::store::sagas::Lease;
+use trip::Trip;
 
 /// Most orders that one process drives at once. Beyond that it accepts no more, rather than piling them up.
 const DRIVEN_MAX: usize = 1024;
-
 /// How long the step that is under way may take before the process ends without it.
 const LET_GO_MAX: Duration = Duration::from_secs(6);
+/// How long a caller waits for an end.
+const WAIT_MAX: Duration = Duration::from_secs(3);
+/// How often an order that somebody else drives is looked at meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How this process drives orders.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What it is called in histories.
+    pub process: String,
+    /// How long it may drive an order without a sign of life.
+    pub lease: Duration,
+    /// How long an order may take to be settled.
+    pub order_time_max: Duration,
+}
 
 /// The operations on carts and orders, over their database and peers.
 #[derive(Clone)]
@@ -33,6 +59,8 @@ pub struct Orders {
     pool: PgPool,
     catalog: Catalog,
     payments: Payments,
+    lease: Arc<Lease>,
+    order_time_max: Duration,
     turns: Arc<Semaphore>,
     /// The tasks that drive orders.
     driving: TaskTracker,
@@ -41,9 +69,26 @@ pub struct Orders {
 
 impl Orders {
     /// Over a pool that was migrated, and peers. After `stop`, orders are let go of between two steps.
-    pub fn new(pool: PgPool, catalog: Catalog, payments: Payments, stop: CancellationToken) -> Self {
+    pub fn new(
+        pool: PgPool,
+        catalog: Catalog,
+        payments: Payments,
+        settings: Settings,
+        stop: CancellationToken,
+    ) -> Self {
         let (turns, driving) = (Arc::new(Semaphore::new(DRIVEN_MAX)), TaskTracker::new());
-        Self { pool, catalog, payments, turns, driving, stop }
+        let lease = Arc::new(Lease { process: settings.process, length: settings.lease });
+        Self { pool, catalog, payments, lease, order_time_max: settings.order_time_max, turns, driving, stop }
+    }
+
+    /// Drives an order in a task of its own: a caller's deadline must not end it.
+    fn spawn_drive(&self, trip: Trip, turn: OwnedSemaphorePermit) -> JoinHandle<Option<Order>> {
+        let orders = self.clone();
+        let driving = async move {
+            let _turn = turn;
+            orders.drive(trip).await
+        };
+        self.driving.spawn(driving.in_current_span())
     }
 
     /// After `stop`: waits until all orders have been let go of, for as long as a step may take.
@@ -62,4 +107,8 @@ impl Orders {
         sqlx::Connection::ping(&mut *self.pool.acquire().await?).await?;
         Ok(())
     }
+}
+
+fn chain(error: &Error) -> String {
+    kontor_runtime::fault::chain(error)
 }

@@ -2,26 +2,23 @@
 
 use std::time::Duration;
 
+use kontor_failpoints::{At, Mutant, mutated, pass};
 use kontor_postgres::idempotency::{self, Key, Seen};
 use kontor_postgres::retry;
 use kontor_types::Money;
 use kontor_types::ids::{OrderId, UserId};
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::PgTransaction;
 use tokio::sync::OwnedSemaphorePermit;
-use tracing::Instrument;
 use uuid::Uuid;
 
 use super::carts::open;
-use super::{Error, Orders};
+use super::trip::Trip;
+use super::{Error, Orders, WAIT_MAX};
 use crate::domain::cart::{self, CartId};
 use crate::domain::order::{self, Order, OrderNumber, Snapshot, State};
-use crate::store::sagas::Claim;
-use crate::{events, store};
-
-/// How long the caller waits for the end.
-const WAIT_MAX: Duration = Duration::from_secs(3);
-/// How often an order that somebody else drives is looked at meanwhile.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+use crate::store;
+use crate::store::sagas::NewSaga;
 
 /// What is to be ordered.
 #[derive(Debug)]
@@ -41,26 +38,37 @@ pub struct PlaceOrder {
 /// What acceptance came to.
 enum Accepted {
     /// A new order, for this process to drive.
-    New(Box<Order>, Claim),
+    New(Box<Trip>),
     /// The same call was answered before, with this order.
     Before(OrderId),
+    /// The mutant's: an order that is not committed yet.
+    TooEarly(Box<Order>),
 }
 
 impl Orders {
     /// Orders what is in a cart, and waits a while for the order's end. The order comes back as it then stands.
     pub async fn place(&self, request: &PlaceOrder) -> Result<Order, Error> {
         if let Some(order) = self.answered(request.key.as_ref()).await? {
-            return self.wait_for(order).await;
+            tracing::info!(%order, "a call was repeated");
+            return self.wait_until(order, has_ended).await;
         }
         let turn = self.turns.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
         let snapshot = match self.snapshot(request).await {
             Ok(snapshot) => snapshot,
             // The same call may have been accepted beside this one meanwhile, and have taken the last unit.
-            Err(error) => return self.wait_for(self.answered(request.key.as_ref()).await?.ok_or(error)?).await,
+            Err(error) => {
+                let order = self.answered(request.key.as_ref()).await?.ok_or(error)?;
+                return self.wait_until(order, has_ended).await;
+            }
         };
+        pass("order.accept", At::Before).await;
         match retry("accept", || self.accept_once(request, &snapshot)).await? {
-            Accepted::Before(order) => self.wait_for(order).await,
-            Accepted::New(order, claim) => self.drive_and_wait(*order, claim, turn).await,
+            Accepted::Before(order) => {
+                tracing::info!(%order, "a call was repeated");
+                self.wait_until(order, has_ended).await
+            }
+            Accepted::New(trip) => self.drive_and_wait(*trip, turn).await,
+            Accepted::TooEarly(order) => Ok(*order),
         }
     }
 
@@ -91,30 +99,40 @@ impl Orders {
         let number = OrderNumber::from_random(rand::random());
         let order = store::orders::insert(&mut tx, id, &number, snapshot).await?;
         let token = request.payment_token.expose_secret();
-        let claim = store::sagas::insert(&mut tx, id, token, trace_parent.as_deref()).await?;
+        let (trace_parent, time_max) = (trace_parent.as_deref(), self.order_time_max);
+        let saga = NewSaga { order: id, payment_token: token, trace_parent, time_max };
+        let claim = store::sagas::insert(&mut tx, &self.lease, &saga).await?;
         store::carts::set_order(&mut tx, &request.cart, Some(id)).await?;
-        events::append_order(&mut tx, &order).await?;
         if let Some(key) = &request.key
             && !idempotency::insert(&mut tx, key, id.0.as_bytes()).await?
         {
             // Another call with this key, on another cart, was faster.
             return Err(Error::KeyReused);
         }
-        tx.commit().await?;
-        Ok(Accepted::New(Box::new(order), claim))
+        if mutated(Mutant::AcknowledgeBeforeCommit) {
+            return Ok(self.acknowledge_too_early(tx, order));
+        }
+        self.commit(tx, &order, "order.accept").await?;
+        Ok(Accepted::New(Box::new(Trip { fresh: true, ..Trip::new(order, claim) })))
     }
 
-    /// Drives the order in a task of its own: the caller's deadline must not end it.
-    async fn drive_and_wait(&self, order: Order, claim: Claim, turn: OwnedSemaphorePermit) -> Result<Order, Error> {
-        let orders = self.clone();
-        let accepted = order.clone();
-        let driving = async move {
-            let _turn = turn;
-            orders.drive(order, claim).await
-        };
-        let driven = self.driving.spawn(driving.in_current_span());
+    /// The mutant's way: the commit comes later, if this process lives to see it.
+    fn acknowledge_too_early(&self, tx: PgTransaction<'static>, order: Order) -> Accepted {
+        let (orders, accepted) = (self.clone(), order.clone());
+        self.driving.spawn(async move {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            orders.commit(tx, &accepted, "order.accept").await
+        });
+        Accepted::TooEarly(Box::new(order))
+    }
+
+    /// Waits for the driver, who goes on without us. If the order changes hands meanwhile, whoever has it is waited for.
+    async fn drive_and_wait(&self, trip: Trip, turn: OwnedSemaphorePermit) -> Result<Order, Error> {
+        let accepted = trip.order.clone();
+        let driven = self.spawn_drive(trip, turn);
         match tokio::time::timeout(WAIT_MAX, driven).await {
             Ok(Ok(Some(ended))) => Ok(ended),
+            Ok(Ok(None)) if !self.stop.is_cancelled() => self.wait_until(accepted.id, has_ended).await,
             _ => Ok(accepted),
         }
     }
@@ -125,18 +143,10 @@ impl Orders {
         }
         find_answer(&mut *self.pool.acquire().await?, key).await
     }
+}
 
-    /// An order that was accepted before, once it has ended or the caller has waited long enough.
-    async fn wait_for(&self, id: OrderId) -> Result<Order, Error> {
-        let until = tokio::time::Instant::now() + WAIT_MAX;
-        loop {
-            let order = self.find_order(id).await?;
-            if order.state != State::Processing || tokio::time::Instant::now() >= until {
-                return Ok(order);
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
+fn has_ended(order: &Order) -> bool {
+    order.state != State::Processing
 }
 
 /// The order that the same call was answered with before.

@@ -1,22 +1,72 @@
-//! Reading orders.
+//! Reading orders and what happened to them.
 
 use kontor_types::ids::{OrderId, UserId};
+use kontor_types::{PageSize, PageToken};
+use tokio::time::Instant;
+use uuid::Uuid;
 
-use super::{Error, Orders};
-use crate::domain::order::Order;
+use super::trip::entry;
+use super::{Error, LOOK_EVERY, Orders, WAIT_MAX};
+use crate::domain::history::{Entry, Kind, Recorded};
+use crate::domain::order::{Order, State};
 use crate::store;
+
+/// A page of what happened to an order.
+#[derive(Debug)]
+pub struct HistoryPage {
+    /// Oldest first.
+    pub entries: Vec<Recorded>,
+    /// Where the next page begins, unless this is the last.
+    pub next: Option<PageToken>,
+}
 
 impl Orders {
     /// One order, if the caller may see it: its buyer, who may read all orders, or, if a guest bought, whoever knows its id.
     pub async fn get_order(&self, id: OrderId, user: Option<UserId>, may_read_all: bool) -> Result<Order, Error> {
         let order = self.find_order(id).await?;
-        let buyer = order.snapshot.user;
-        let seen = may_read_all || buyer.is_none() || buyer == user;
-        if seen { Ok(order) } else { Err(Error::NotFound(id.to_string())) }
+        if may_read_all || order.belongs_to(user) { Ok(order) } else { Err(Error::NotFound(id.to_string())) }
     }
 
     pub(super) async fn find_order(&self, id: OrderId) -> Result<Order, Error> {
         let mut conn = self.pool.acquire().await?;
-        store::orders::find(&mut conn, id).await?.ok_or_else(|| Error::NotFound(id.to_string()))
+        let found = store::orders::find(&mut conn, id).await?;
+        let mut order = found.ok_or_else(|| Error::NotFound(id.to_string()))?;
+        if order.state == State::Completed {
+            order.refunds = store::refunds::list(&mut conn, id, order.captured.currency).await?;
+        }
+        Ok(order)
     }
+
+    /// The order, once the condition holds or the caller has waited long enough.
+    pub(super) async fn wait_until(&self, id: OrderId, holds: impl Fn(&Order) -> bool) -> Result<Order, Error> {
+        let until = Instant::now() + WAIT_MAX;
+        loop {
+            let order = self.find_order(id).await?;
+            if holds(&order) || Instant::now() >= until {
+                return Ok(order);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// A page of what happened to an order.
+    pub async fn history(&self, id: OrderId, after: Option<PageToken>, size: PageSize) -> Result<HistoryPage, Error> {
+        let order = self.find_order(id).await?;
+        let mut conn = self.pool.acquire().await?;
+        // One more than the page tells whether there is a next one.
+        let mut entries = store::history::list(&mut conn, id, after.map(|token| token.after), size.get() + 1).await?;
+        if after.is_none() {
+            entries.insert(0, accepted(&order));
+        }
+        let more = entries.len() as i64 > size.get();
+        entries.truncate(usize::try_from(size.get()).unwrap_or_default());
+        let next = entries.last().filter(|_| more).map(|last| PageToken { after: last.entry.id });
+        Ok(HistoryPage { entries, next })
+    }
+}
+
+/// The order's own row tells of its acceptance, so that no other row has to. It comes before all others.
+fn accepted(order: &Order) -> Recorded {
+    let entry = Entry { id: Uuid::nil(), time: order.create_time, ..entry(Kind::Accepted, "PROCESSING", "") };
+    Recorded { entry, process: String::new(), epoch: 1 }
 }

@@ -2,15 +2,17 @@
 
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_proto::kontor::catalog::v1::inventory_service_client::InventoryServiceClient;
+use kontor_proto::kontor::catalog::v1::reservation::State;
 use kontor_proto::kontor::catalog::v1::variant_service_client::VariantServiceClient;
 use kontor_runtime::fault::{self, ErrorReason};
 use kontor_runtime::{Peer, convert};
 use kontor_types::ids::{OrderId, VariantName};
 use tonic::{Response, Status};
 
-use super::PeerError;
+use super::{PeerError, failed};
 use crate::domain::cart::{Offer, Shortage};
 use crate::domain::order::Line;
+use crate::domain::refund::RestockLine;
 use crate::domain::saga::Answer;
 
 const PEER: &str = "catalog";
@@ -56,37 +58,53 @@ impl Catalog {
     pub async fn release(&self, order: OrderId) -> Answer {
         let request = pb::ReleaseReservationRequest { order: order.to_string() };
         let answer = match self.inventory.clone().release_reservation(request).await {
-            Ok(answer) => answer,
-            // Also when the units were taken: then this order must not end as if they were not.
-            Err(status) => return unknown(&status),
+            Ok(answer) => answer.into_inner(),
+            Err(status) if fault::reason_of(&status) == Some(ErrorReason::ReservationEnded) => {
+                return Answer::Confirmed;
+            }
+            Err(status) => return failed(PEER, &status),
         };
-        match read(Ok(answer)) {
+        match answer.state() {
             // Released now or before, or refused from the start: it holds nothing.
-            Answer::UnitsGone | Answer::TooFew(_) => Answer::Released,
-            _ => Answer::Unknown,
+            State::Released | State::Refused => Answer::Released,
+            state => odd(state),
+        }
+    }
+
+    /// Puts units that a refund brings back into stock.
+    pub async fn take_back(&self, refund: &str, lines: &[RestockLine]) -> Answer {
+        let line =
+            |line: &RestockLine| pb::ReservationLine { variant: line.variant.to_string(), quantity: line.quantity };
+        let request = pb::ReturnStockRequest { refund: refund.into(), lines: lines.iter().map(line).collect() };
+        match self.inventory.clone().return_stock(request).await {
+            Ok(_) => Answer::Restocked,
+            Err(status) => failed(PEER, &status),
         }
     }
 }
 
 /// A reservation as an answer to a step. [`Catalog::confirm`] and [`Catalog::release`] read it in their own light.
 fn read(answer: Result<Response<pb::Reservation>, Status>) -> Answer {
-    use pb::reservation::State;
     let reservation = match answer {
         Ok(answer) => answer.into_inner(),
-        Err(status) if fault::reason_of(&status) == Some(ErrorReason::ReservationEnded) => return Answer::UnitsGone,
-        Err(status) => return unknown(&status),
+        Err(status) => {
+            return match fault::reason_of(&status) {
+                Some(ErrorReason::ReservationEnded) => Answer::UnitsGone,
+                Some(ErrorReason::ReservationExpired) => Answer::HoldExpired,
+                _ => failed(PEER, &status),
+            };
+        }
     };
     match reservation.state() {
         State::Held | State::Confirmed => Answer::Reserved,
-        State::Released | State::Expired => Answer::UnitsGone,
+        State::Released => Answer::UnitsGone,
         State::Refused => Answer::TooFew(reservation.shortages.into_iter().filter_map(shortage).collect()),
-        State::Unspecified => Answer::Unknown,
+        state @ (State::Expired | State::Unspecified) => odd(state),
     }
 }
 
-fn unknown(status: &Status) -> Answer {
-    tracing::warn!(code = ?status.code(), message = status.message(), "the catalog gave no usable answer");
-    Answer::Unknown
+fn odd(state: State) -> Answer {
+    Answer::Contradiction(format!("the catalog answered with a reservation that is {}", state.as_str_name()))
 }
 
 fn shortage(shortage: pb::Shortage) -> Option<Shortage> {

@@ -4,10 +4,12 @@ mod catalog;
 mod payment;
 
 pub use catalog::Catalog;
-pub use payment::Payments;
+pub use payment::{Paying, Payments};
 
 use kontor_runtime::fault::{self, ErrorReason};
-use tonic::Status;
+use tonic::{Code, Status};
+
+use crate::domain::saga::Answer;
 
 /// A peer that could not be asked, or that answered what makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,20 @@ impl PeerError {
         match (fault::reason_of(&status), name) {
             (Some(ErrorReason::ResourceNotFound), Some(name)) => Self::NotFound(name),
             (_, _) => Self::Unavailable { peer, status: Box::new(status) },
+        }
+    }
+}
+
+/// What an error says of the step: that the peer refuses it for good, which it should not, or that nothing is known.
+fn failed(peer: &str, status: &Status) -> Answer {
+    let said = format!("{peer}: {:?}: {}", status.code(), status.message());
+    match status.code() {
+        Code::FailedPrecondition | Code::InvalidArgument | Code::NotFound | Code::AlreadyExists | Code::OutOfRange => {
+            Answer::Contradiction(said)
+        }
+        _ => {
+            tracing::warn!(said, "a step has no answer");
+            Answer::Unknown(said)
         }
     }
 }

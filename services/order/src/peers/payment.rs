@@ -1,18 +1,78 @@
 //! The payment provider, by the contract that any provider implements.
 
+use kontor_failpoints::{Mutant, mutated};
+use kontor_proto::google::r#type::Money as WireMoney;
 use kontor_proto::kontor::payment::v1 as pb;
+use kontor_proto::kontor::payment::v1::payment::State;
 use kontor_proto::kontor::payment::v1::payment_provider_service_client::PaymentProviderServiceClient;
 use kontor_runtime::{Peer, convert};
 use kontor_types::Money;
-use kontor_types::ids::OrderId;
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 
+use super::failed;
+use crate::domain::order::Order;
+use crate::domain::refund::Refund;
 use crate::domain::saga::Answer;
+
+const PEER: &str = "the payment provider";
 
 /// The payment provider, as this service sees it.
 #[derive(Clone)]
 pub struct Payments {
     provider: PaymentProviderServiceClient<Peer>,
+}
+
+/// An order's payment, as its calls name it. An order is paid in one attempt, the first, so that its keys are the same
+/// however often a call is sent and by whomever.
+#[derive(Clone, Copy, Debug)]
+pub struct Paying<'a> {
+    /// The order.
+    pub order: &'a Order,
+    /// Which try of its steps this is; only the mutant that makes new keys looks at it.
+    pub tries: i64,
+}
+
+impl Paying<'_> {
+    fn key(&self, call: &str) -> String {
+        let attempt = if mutated(Mutant::NewProviderKeyPerTry) { self.tries } else { 1 };
+        format!("{}:{call}:{attempt}", self.order.id.0)
+    }
+
+    /// An answer about another payment, or another amount, is no answer.
+    fn check(&self, payment: &pb::Payment) -> Result<(), String> {
+        if payment.authorization_key != self.key("auth") {
+            return Err(format!("{PEER} answered about {:?}", payment.authorization_key));
+        }
+        let total = self.order.snapshot.total;
+        let is_total = |sum: Option<&WireMoney>| amount(sum) == Some(total);
+        match payment.state() {
+            State::Authorized if !is_total(payment.amount.as_ref()) => Err(format!("{PEER} holds another amount")),
+            State::Captured if !is_total(payment.captured_amount.as_ref()) => {
+                Err(format!("{PEER} took another amount"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read(&self, answer: Result<Response<pb::Payment>, Status>) -> Answer {
+        let payment = match answer {
+            Ok(answer) => answer.into_inner(),
+            Err(status) => return failed(PEER, &status),
+        };
+        if let Err(how) = self.check(&payment) {
+            return Answer::Contradiction(how);
+        }
+        match payment.state() {
+            State::Authorized => Answer::Authorized,
+            State::Captured => Answer::Captured,
+            State::Declined => Answer::Declined(payment.decline_code),
+            State::InReview => Answer::InReview,
+            State::Voided => Answer::Voided,
+            state @ (State::Refunded | State::Unspecified) => {
+                Answer::Contradiction(format!("{PEER} answered with a payment that is {}", state.as_str_name()))
+            }
+        }
+    }
 }
 
 impl Payments {
@@ -22,60 +82,80 @@ impl Payments {
     }
 
     /// Holds the money.
-    pub async fn authorize(&self, order: OrderId, amount: Money, payment_token: &str) -> Answer {
+    pub async fn authorize(&self, paying: Paying<'_>, payment_token: &str) -> Answer {
         let request = pb::AuthorizeRequest {
-            idempotency_key: key(order, "auth"),
-            order: order.to_string(),
-            amount: Some(convert::money_to_wire(amount)),
-            payment_token: payment_token.to_owned(),
+            idempotency_key: paying.key("auth"),
+            order: paying.order.id.to_string(),
+            amount: Some(convert::money_to_wire(paying.order.snapshot.total)),
+            payment_token: payment_token.into(),
         };
-        read(self.provider.clone().authorize(request).await)
+        paying.read(self.provider.clone().authorize(request).await)
     }
 
     /// Takes the money.
-    pub async fn capture(&self, order: OrderId, amount: Money) -> Answer {
+    pub async fn capture(&self, paying: Paying<'_>) -> Answer {
         let request = pb::CaptureRequest {
-            idempotency_key: key(order, "capture"),
-            authorization_key: key(order, "auth"),
-            amount: Some(convert::money_to_wire(amount)),
+            idempotency_key: paying.key("capture"),
+            authorization_key: paying.key("auth"),
+            amount: Some(convert::money_to_wire(paying.order.snapshot.total)),
         };
-        match read(self.provider.clone().capture(request).await) {
-            answer @ Answer::Captured => answer,
-            _ => Answer::Unknown,
-        }
+        paying.read(self.provider.clone().capture(request).await)
     }
 
     /// Lets the money go.
-    pub async fn void(&self, order: OrderId) -> Answer {
-        let request = pb::VoidRequest { idempotency_key: key(order, "void"), authorization_key: key(order, "auth") };
-        match read(self.provider.clone().void(request).await) {
+    pub async fn void(&self, paying: Paying<'_>) -> Answer {
+        let request = pb::VoidRequest { idempotency_key: paying.key("void"), authorization_key: paying.key("auth") };
+        match paying.read(self.provider.clone().void(request).await) {
             // Let go, or never held.
             Answer::Voided | Answer::Declined(_) => Answer::Voided,
-            _ => Answer::Unknown,
+            answer => answer,
+        }
+    }
+
+    /// What became of the payment, after a call whose outcome is in doubt.
+    pub async fn look_up(&self, paying: Paying<'_>) -> Answer {
+        let request = pb::LookUpRequest { authorization_key: paying.key("auth") };
+        match self.provider.clone().look_up(request).await {
+            Err(status) if status.code() == Code::NotFound => Answer::NotDone,
+            answer => paying.read(answer),
+        }
+    }
+
+    /// Gives money back.
+    pub async fn refund(&self, paying: Paying<'_>, refund: &Refund) -> Answer {
+        let request = pb::RefundRequest {
+            idempotency_key: format!("{}:refund:1", refund.id.0),
+            authorization_key: paying.key("auth"),
+            amount: Some(convert::money_to_wire(refund.amount)),
+        };
+        match self.provider.clone().refund(request).await {
+            Ok(answer) if answer.get_ref().authorization_key == paying.key("auth") => Answer::Refunded,
+            Ok(answer) => {
+                Answer::Contradiction(format!("{PEER} answered about {:?}", answer.get_ref().authorization_key))
+            }
+            Err(status) => match failed(PEER, &status) {
+                Answer::Contradiction(why) => Answer::RefundRefused(why),
+                answer => answer,
+            },
+        }
+    }
+
+    /// What became of a refund whose outcome is in doubt. Those of an order run one after the other, so that the sum tells.
+    pub async fn look_up_refund(&self, paying: Paying<'_>, refund: &Refund) -> Answer {
+        let request = pb::LookUpRequest { authorization_key: paying.key("auth") };
+        let payment = match self.provider.clone().look_up(request).await {
+            Ok(answer) => answer.into_inner(),
+            Err(status) => return failed(PEER, &status),
+        };
+        let given = amount(payment.refunded_amount.as_ref()).map_or(0, |given| given.minor);
+        match given - paying.order.refunded.minor {
+            0 => Answer::NotDone,
+            more if more == refund.amount.minor => Answer::Refunded,
+            more => Answer::Contradiction(format!("{PEER} has refunded {more} more than was asked for")),
         }
     }
 }
 
-/// The key of a call: the same however often it is sent. An order is paid in one attempt, the first.
-fn key(order: OrderId, call: &str) -> String {
-    format!("{}:{call}:1", order.0)
-}
-
-fn read(answer: Result<Response<pb::Payment>, Status>) -> Answer {
-    use pb::payment::State;
-    let payment = match answer {
-        Ok(answer) => answer.into_inner(),
-        Err(status) => {
-            tracing::warn!(code = ?status.code(), message = status.message(), "the provider gave no usable answer");
-            return Answer::Unknown;
-        }
-    };
-    match payment.state() {
-        State::Authorized => Answer::Authorized,
-        State::Captured => Answer::Captured,
-        State::Declined => Answer::Declined(payment.decline_code),
-        State::InReview => Answer::InReview,
-        State::Voided => Answer::Voided,
-        State::Refunded | State::Unspecified => Answer::Unknown,
-    }
+fn amount(amount: Option<&WireMoney>) -> Option<Money> {
+    convert::money_from_wire("amount", amount?).ok()
 }

@@ -7,15 +7,16 @@ use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
+use super::fence::unended;
 use super::rows::{AddressRow, LineRow, RejectionRow, inconsistent};
 use crate::domain::cart::CartId;
-use crate::domain::order::{Order, OrderNumber, PaymentState, Rejection, Snapshot, State};
+use crate::domain::order::{Cancellation, Order, OrderNumber, PaymentState, Rejection, Snapshot, State};
 
 /// The columns that are read, by name: a statement keeps its shape when a migration adds a column.
 macro_rules! columns {
     () => {
         "id, number, state, cart_id, user_id, email, shipping_address, currency, lines, total_minor, \
-         captured_minor, payment_state, rejection, version, create_time, update_time"
+         captured_minor, refunded_minor, payment_state, rejection, cancel_time, cancel_reason, version, create_time, update_time"
     };
 }
 
@@ -32,8 +33,11 @@ struct OrderRow {
     lines: Json<Vec<LineRow>>,
     total_minor: i64,
     captured_minor: i64,
+    refunded_minor: i64,
     payment_state: String,
     rejection: Option<Json<RejectionRow>>,
+    cancel_time: Option<DateTime<Utc>>,
+    cancel_reason: String,
     version: i64,
     create_time: DateTime<Utc>,
     update_time: DateTime<Utc>,
@@ -59,10 +63,13 @@ impl TryFrom<OrderRow> for Order {
             id: OrderId(id),
             number: OrderNumber(row.number),
             snapshot,
-            state: state_from(&row.state, id)?,
+            state: State::from_word(&row.state).ok_or_else(|| inconsistent("orders.state", id, &row.state))?,
             payment: payment_from(&row.payment_state, id)?,
             captured: Money { minor: row.captured_minor, currency },
+            refunded: Money { minor: row.refunded_minor, currency },
             rejection: row.rejection.map(|rejection| rejection.0.try_into()).transpose()?,
+            cancellation: row.cancel_time.map(|create_time| Cancellation { reason: row.cancel_reason, create_time }),
+            refunds: Vec::new(),
             version: row.version,
             create_time: row.create_time,
             update_time: row.update_time,
@@ -96,7 +103,7 @@ pub async fn insert(
     row.try_into()
 }
 
-/// One order.
+/// One order, without its refunds.
 pub async fn find(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>, sqlx::Error> {
     let row: Option<OrderRow> = sqlx::query_as(concat!("SELECT ", columns!(), " FROM orders WHERE id = $1"))
         .bind(id.0)
@@ -108,9 +115,10 @@ pub async fn find(conn: &mut PgConnection, id: OrderId) -> Result<Option<Order>,
 /// Ends an order: all of its money was taken.
 pub async fn set_completed(conn: &mut PgConnection, id: OrderId) -> Result<Order, sqlx::Error> {
     let row: OrderRow = sqlx::query_as(concat!(
-        "UPDATE orders SET state = 'COMPLETED', payment_state = 'CAPTURED', captured_minor = \
-             total_minor, version = version + 1, update_time = now() WHERE id = $1 AND state = \
-             'PROCESSING' RETURNING ",
+        "UPDATE orders SET state = 'COMPLETED', payment_state = 'CAPTURED', captured_minor = total_minor, \
+             version = version + 1, update_time = now() WHERE id = $1 AND ",
+        unended!(),
+        " RETURNING ",
         columns!()
     ))
     .bind(id.0)
@@ -123,11 +131,13 @@ pub async fn set_completed(conn: &mut PgConnection, id: OrderId) -> Result<Order
 pub async fn set_rejected(conn: &mut PgConnection, id: OrderId, rejection: &Rejection) -> Result<Order, sqlx::Error> {
     let payment = match rejection {
         Rejection::PaymentDeclined(_) => "DECLINED",
-        Rejection::OutOfStock(_) => "VOIDED",
+        Rejection::OutOfStock(_) | Rejection::NotSettled => "VOIDED",
     };
     let row: OrderRow = sqlx::query_as(concat!(
-        "UPDATE orders SET state = 'REJECTED', payment_state = $2, rejection = $3, version = version \
-             + 1, update_time = now() WHERE id = $1 AND state = 'PROCESSING' RETURNING ",
+        "UPDATE orders SET state = 'REJECTED', payment_state = $2, rejection = $3, version = version + 1, \
+             update_time = now() WHERE id = $1 AND ",
+        unended!(),
+        " RETURNING ",
         columns!()
     ))
     .bind(id.0)
@@ -138,13 +148,51 @@ pub async fn set_rejected(conn: &mut PgConnection, id: OrderId, rejection: &Reje
     row.try_into()
 }
 
-fn state_from(text: &str, id: Uuid) -> Result<State, sqlx::Error> {
-    match text {
-        "PROCESSING" => Ok(State::Processing),
-        "COMPLETED" => Ok(State::Completed),
-        "REJECTED" => Ok(State::Rejected),
-        other => Err(inconsistent("orders.state", id, other)),
-    }
+/// Ends an order: it was called off.
+pub async fn set_cancelled(conn: &mut PgConnection, id: OrderId) -> Result<Order, sqlx::Error> {
+    let row: OrderRow = sqlx::query_as(concat!(
+        "UPDATE orders SET state = 'CANCELLED', payment_state = 'VOIDED', version = version + 1, update_time = now() \
+             WHERE id = $1 AND ",
+        unended!(),
+        " RETURNING ",
+        columns!()
+    ))
+    .bind(id.0)
+    .fetch_one(conn)
+    .await?;
+    row.try_into()
+}
+
+/// Notes that an order is called off, and why; or, by none, that it can't be any more.
+pub async fn set_cancellation(
+    conn: &mut PgConnection,
+    id: OrderId,
+    reason: Option<&str>,
+) -> Result<Order, sqlx::Error> {
+    let row: OrderRow = sqlx::query_as(concat!(
+        "UPDATE orders SET cancel_time = CASE WHEN $2::text IS NULL THEN NULL ELSE now() END, cancel_reason = coalesce($2, ''), \
+             version = version + 1, update_time = now() WHERE id = $1 RETURNING ",
+        columns!()
+    ))
+    .bind(id.0)
+    .bind(reason)
+    .fetch_one(conn)
+    .await?;
+    row.try_into()
+}
+
+/// Notes that a refund was asked for or has ended: what was given back grows by so much.
+pub async fn add_refunded(conn: &mut PgConnection, id: OrderId, minor: i64) -> Result<Order, sqlx::Error> {
+    let row: OrderRow = sqlx::query_as(concat!(
+        "UPDATE orders SET refunded_minor = refunded_minor + $2, version = version + 1, update_time = now() \
+             WHERE id = $1 RETURNING ",
+        columns!()
+    ))
+    .bind(id.0)
+    .bind(minor)
+    .fetch_one(conn)
+    .await?;
+    row.try_into()
 }
 
 fn payment_from(text: &str, id: Uuid) -> Result<PaymentState, sqlx::Error> {

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::cart::{Address, Shortage};
 use crate::domain::order::{Line, Rejection};
+use crate::domain::refund::RestockLine;
+use crate::domain::saga::Reason;
 
 /// A value in a column that the code can't have written.
 pub(super) fn inconsistent(what: &str, id: impl std::fmt::Display, why: impl std::fmt::Display) -> sqlx::Error {
@@ -87,6 +89,61 @@ impl LineRow {
 pub(super) enum RejectionRow {
     OutOfStock { shortages: Vec<ShortageRow> },
     PaymentDeclined { code: String },
+    NotSettled,
+}
+
+/// Why a saga was turned back: a rejection, or that the order was called off.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum ReasonRow {
+    Cancelled { reason: CancelledWord },
+    Rejected(RejectionRow),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum CancelledWord {
+    #[serde(rename = "CANCELLED")]
+    Cancelled,
+}
+
+impl From<&Reason> for ReasonRow {
+    fn from(reason: &Reason) -> Self {
+        match reason {
+            Reason::Cancelled => Self::Cancelled { reason: CancelledWord::Cancelled },
+            Reason::Rejected(rejection) => Self::Rejected(rejection.into()),
+        }
+    }
+}
+
+impl TryFrom<ReasonRow> for Reason {
+    type Error = sqlx::Error;
+
+    fn try_from(row: ReasonRow) -> Result<Self, sqlx::Error> {
+        match row {
+            ReasonRow::Cancelled { .. } => Ok(Self::Cancelled),
+            ReasonRow::Rejected(rejection) => Ok(Self::Rejected(rejection.try_into()?)),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct RestockRow {
+    variant: String,
+    quantity: i32,
+}
+
+impl From<&RestockLine> for RestockRow {
+    fn from(line: &RestockLine) -> Self {
+        Self { variant: line.variant.to_string(), quantity: line.quantity }
+    }
+}
+
+impl TryFrom<RestockRow> for RestockLine {
+    type Error = sqlx::Error;
+
+    fn try_from(row: RestockRow) -> Result<Self, sqlx::Error> {
+        Ok(Self { variant: variant(&row.variant)?, quantity: row.quantity })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,6 +165,7 @@ impl From<&Rejection> for RejectionRow {
         match rejection {
             Rejection::OutOfStock(short) => Self::OutOfStock { shortages: short.iter().map(row).collect() },
             Rejection::PaymentDeclined(code) => Self::PaymentDeclined { code: code.clone() },
+            Rejection::NotSettled => Self::NotSettled,
         }
     }
 }
@@ -126,6 +184,7 @@ impl TryFrom<RejectionRow> for Rejection {
                 Ok(Self::OutOfStock(short))
             }
             RejectionRow::PaymentDeclined { code } => Ok(Self::PaymentDeclined(code)),
+            RejectionRow::NotSettled => Ok(Self::NotSettled),
         }
     }
 }

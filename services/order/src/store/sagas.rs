@@ -2,23 +2,32 @@
 
 use std::time::Duration;
 
+use kontor_failpoints::{Mutant, mutated};
 use kontor_types::ids::OrderId;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::rows::RejectionRow;
-use crate::domain::order::Rejection;
+use super::fence::fenced;
+use super::rows::ReasonRow;
+use crate::domain::saga::{Course, Reason};
 
 /// The columns that are read, by name: a statement keeps its shape when a migration adds a column.
 macro_rules! columns {
     () => {
-        "order_id, epoch, attempts, payment_token, rejection, trace_parent"
+        "sagas.order_id, sagas.epoch, sagas.attempts, sagas.payment_token, sagas.rejection, sagas.committed, \
+         sagas.trace_parent, sagas.deadline < now() IS TRUE AS overdue"
     };
 }
 
-/// How long a process may drive an order without a sign of life, in seconds.
-const LEASE_SECONDS: f64 = 20.0;
+/// Who drives orders, and how long that holds without a sign of life.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// The process, for people.
+    pub process: String,
+    /// How long.
+    pub length: Duration,
+}
 
 /// The right to drive an order, as long as nobody has a later epoch.
 #[derive(Clone)]
@@ -31,8 +40,10 @@ pub struct Claim {
     pub attempts: i32,
     /// What the buyer pays with. A secret.
     pub payment_token: String,
-    /// Set once the order is to come to nothing.
-    pub rejection: Option<Rejection>,
+    /// Where the purchase is headed.
+    pub course: Course,
+    /// Whether it should have been settled by now.
+    pub overdue: bool,
     /// The trace of the call that placed it.
     pub trace_parent: Option<String>,
 }
@@ -43,111 +54,245 @@ impl std::fmt::Debug for Claim {
     }
 }
 
+impl Claim {
+    /// What a statement binds to be refused once the order went to another process.
+    fn fence(&self) -> i64 {
+        if mutated(Mutant::NoFencing) { -1 } else { self.epoch }
+    }
+}
+
 #[derive(FromRow)]
 struct SagaRow {
     order_id: Uuid,
     epoch: i64,
     attempts: i32,
     payment_token: String,
-    rejection: Option<Json<RejectionRow>>,
+    rejection: Option<Json<ReasonRow>>,
+    committed: bool,
     trace_parent: Option<String>,
-}
-
-/// Adds the saga of a new order, with a first lease for this process.
-pub async fn insert(
-    conn: &mut PgConnection,
-    order: OrderId,
-    payment_token: &str,
-    trace_parent: Option<&str>,
-) -> Result<Claim, sqlx::Error> {
-    let row: SagaRow = sqlx::query_as(concat!(
-        "INSERT INTO sagas (order_id, payment_token, trace_parent, lease_until) VALUES ($1, $2, $3, \
-             now() + make_interval(secs => $4)) RETURNING ",
-        columns!()
-    ))
-    .bind(order.0)
-    .bind(payment_token)
-    .bind(trace_parent)
-    .bind(LEASE_SECONDS)
-    .fetch_one(conn)
-    .await?;
-    row.try_into()
-}
-
-/// Takes over orders whose lease has run out, at most so many. Others' claims are passed over, not waited for.
-pub async fn claim_abandoned(conn: &mut PgConnection, limit: i64) -> Result<Vec<Claim>, sqlx::Error> {
-    let rows: Vec<SagaRow> = sqlx::query_as(concat!(
-        "UPDATE sagas SET epoch = epoch + 1, lease_until = now() + make_interval(secs => $2) WHERE \
-             order_id IN (SELECT order_id FROM sagas WHERE lease_until < now() ORDER BY lease_until \
-             LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING ",
-        columns!()
-    ))
-    .bind(limit)
-    .bind(LEASE_SECONDS)
-    .fetch_all(conn)
-    .await?;
-    // One row that can't be read must not keep the others from being driven.
-    let readable =
-        |row: SagaRow| Claim::try_from(row).inspect_err(|error| tracing::error!(%error, "a saga is left alone"));
-    Ok(rows.into_iter().filter_map(|row| readable(row).ok()).collect())
-}
-
-/// Makes the lease run anew, counts an attempt, and tells how many there were. `None` if the order went to another process.
-pub async fn renew(conn: &mut PgConnection, claim: &Claim) -> Result<Option<i32>, sqlx::Error> {
-    sqlx::query_scalar(
-        "UPDATE sagas SET attempts = attempts + 1, lease_until = now() + make_interval(secs => $3) \
-         WHERE order_id = $1 AND epoch = $2 RETURNING attempts",
-    )
-    .bind(claim.order.0)
-    .bind(claim.epoch)
-    .bind(LEASE_SECONDS)
-    .fetch_optional(conn)
-    .await
-}
-
-/// Lets go of an order, for anyone to take after a pause. Nothing happens if it went to another process.
-pub async fn yield_lease(conn: &mut PgConnection, claim: &Claim, pause: Duration) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE sagas SET lease_until = now() + make_interval(secs => $3) WHERE order_id = $1 AND epoch = $2")
-        .bind(claim.order.0)
-        .bind(claim.epoch)
-        .bind(pause.as_secs_f64())
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Writes down that the order is to come to nothing. False if the order went to another process.
-pub async fn set_rejection(conn: &mut PgConnection, claim: &Claim, rejection: &Rejection) -> Result<bool, sqlx::Error> {
-    let result = sqlx::query("UPDATE sagas SET rejection = $3 WHERE order_id = $1 AND epoch = $2")
-        .bind(claim.order.0)
-        .bind(claim.epoch)
-        .bind(Json(RejectionRow::from(rejection)))
-        .execute(conn)
-        .await?;
-    Ok(result.rows_affected() == 1)
-}
-
-/// Ends the saga. False if the order went to another process: then nothing else may be written either.
-pub async fn delete(conn: &mut PgConnection, claim: &Claim) -> Result<bool, sqlx::Error> {
-    let result = sqlx::query("DELETE FROM sagas WHERE order_id = $1 AND epoch = $2")
-        .bind(claim.order.0)
-        .bind(claim.epoch)
-        .execute(conn)
-        .await?;
-    Ok(result.rows_affected() == 1)
+    overdue: bool,
 }
 
 impl TryFrom<SagaRow> for Claim {
     type Error = sqlx::Error;
 
     fn try_from(row: SagaRow) -> Result<Self, sqlx::Error> {
+        let back = row.rejection.map(|reason| Reason::try_from(reason.0)).transpose()?;
+        let course = match (row.committed, back) {
+            (true, _) => Course::Committed,
+            (false, Some(reason)) => Course::Back(reason),
+            (false, None) => Course::Forward,
+        };
         Ok(Self {
             order: OrderId(row.order_id),
             epoch: row.epoch,
             attempts: row.attempts,
             payment_token: row.payment_token,
-            rejection: row.rejection.map(|rejection| rejection.0.try_into()).transpose()?,
+            course,
+            overdue: row.overdue,
             trace_parent: row.trace_parent,
         })
     }
+}
+
+/// What the saga of a new order holds.
+#[derive(Debug)]
+pub struct NewSaga<'a> {
+    /// Which order.
+    pub order: OrderId,
+    /// What the buyer pays with.
+    pub payment_token: &'a str,
+    /// The trace of the call that places it.
+    pub trace_parent: Option<&'a str>,
+    /// How long it may take to be settled.
+    pub time_max: Duration,
+}
+
+/// Adds the saga of a new order, with a first lease for this process.
+pub async fn insert(conn: &mut PgConnection, lease: &Lease, new: &NewSaga<'_>) -> Result<Claim, sqlx::Error> {
+    let row: SagaRow = sqlx::query_as(concat!(
+        "INSERT INTO sagas (order_id, payment_token, trace_parent, lease_until, process, deadline) VALUES ($1, $2, $3, \
+             now() + make_interval(secs => $4), $5, now() + make_interval(secs => $6)) RETURNING ",
+        columns!()
+    ))
+    .bind(new.order.0)
+    .bind(new.payment_token)
+    .bind(new.trace_parent)
+    .bind(lease.length.as_secs_f64())
+    .bind(&lease.process)
+    .bind(new.time_max.as_secs_f64())
+    .fetch_one(conn)
+    .await?;
+    row.try_into()
+}
+
+/// A claim that was another process's before.
+#[derive(Debug)]
+pub struct Abandoned {
+    /// The claim, now ours.
+    pub claim: Claim,
+    /// The process whose lease ran out; empty if it gave the order up in good order.
+    pub previous: String,
+}
+
+/// Takes over orders whose lease has run out, at most so many. Others' claims are passed over, not waited for.
+pub async fn claim_abandoned(
+    conn: &mut PgConnection,
+    lease: &Lease,
+    limit: i64,
+) -> Result<Vec<Abandoned>, sqlx::Error> {
+    #[derive(FromRow)]
+    struct AbandonedRow {
+        #[sqlx(flatten)]
+        saga: SagaRow,
+        previous: String,
+    }
+    let rows: Vec<AbandonedRow> = sqlx::query_as(concat!(
+        "WITH due AS (SELECT order_id, process AS previous FROM sagas WHERE lease_until < now() ORDER BY lease_until \
+             LIMIT $1 FOR UPDATE SKIP LOCKED) UPDATE sagas SET epoch = epoch + 1, lease_until = now() + \
+             make_interval(secs => $2), process = $3 FROM due WHERE sagas.order_id = due.order_id \
+             RETURNING due.previous, ",
+        columns!()
+    ))
+    .bind(limit)
+    .bind(lease.length.as_secs_f64())
+    .bind(&lease.process)
+    .fetch_all(conn)
+    .await?;
+    // One row that can't be read must not keep the others from being driven.
+    let readable = |row: AbandonedRow| {
+        let claim = Claim::try_from(row.saga).inspect_err(|error| tracing::error!(%error, "a saga is left alone"));
+        Some(Abandoned { claim: claim.ok()?, previous: row.previous })
+    };
+    Ok(rows.into_iter().filter_map(readable).collect())
+}
+
+/// Makes the lease run anew, and notes how often steps had to be tried again. False if the order went to another process.
+pub async fn renew(conn: &mut PgConnection, claim: &Claim, lease: &Lease) -> Result<bool, sqlx::Error> {
+    let result = sqlx::query(concat!(
+        "UPDATE sagas SET attempts = $3, lease_until = now() + make_interval(secs => $4) WHERE ",
+        fenced!()
+    ))
+    .bind(claim.order.0)
+    .bind(claim.fence())
+    .bind(claim.attempts)
+    .bind(lease.length.as_secs_f64())
+    .execute(conn)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// Lets go of an order, for anyone to take after a pause. False if it went to another process.
+pub async fn give_up(conn: &mut PgConnection, claim: &Claim, pause: Duration) -> Result<bool, sqlx::Error> {
+    let result = sqlx::query(concat!(
+        "UPDATE sagas SET attempts = $3, lease_until = now() + make_interval(secs => $4), process = '' WHERE ",
+        fenced!()
+    ))
+    .bind(claim.order.0)
+    .bind(claim.fence())
+    .bind(claim.attempts)
+    .bind(pause.as_secs_f64())
+    .execute(conn)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// Writes down where the purchase is headed. False if the order went to another process.
+pub async fn steer(conn: &mut PgConnection, claim: &Claim, course: &Course) -> Result<bool, sqlx::Error> {
+    let back = match course {
+        Course::Back(reason) => Some(Json(ReasonRow::from(reason))),
+        Course::Forward | Course::Committed => None,
+    };
+    let result = sqlx::query(concat!("UPDATE sagas SET rejection = $3, committed = $4 WHERE ", fenced!()))
+        .bind(claim.order.0)
+        .bind(claim.fence())
+        .bind(back)
+        .bind(*course == Course::Committed)
+        .execute(conn)
+        .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// Lays the saga to rest: nothing is to be done, and what the buyer pays with is forgotten. False if the order went to another process.
+pub async fn rest(conn: &mut PgConnection, claim: &Claim) -> Result<bool, sqlx::Error> {
+    let result = sqlx::query(concat!(
+        "UPDATE sagas SET lease_until = NULL, payment_token = '', process = '', attempts = 0, deadline = NULL WHERE ",
+        fenced!()
+    ))
+    .bind(claim.order.0)
+    .bind(claim.fence())
+    .execute(conn)
+    .await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// Makes sure that the order is still the claim's until the transaction ends. False if it went to another process.
+pub async fn hold(conn: &mut PgConnection, claim: &Claim) -> Result<bool, sqlx::Error> {
+    let row: Option<Uuid> = sqlx::query_scalar(concat!("SELECT order_id FROM sagas WHERE ", fenced!(), " FOR UPDATE"))
+        .bind(claim.order.0)
+        .bind(claim.fence())
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Adds a saga at rest for an order that has none: one that ended before sagas were kept.
+pub async fn insert_missing(conn: &mut PgConnection, order: OrderId) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO sagas (order_id, payment_token, lease_until) SELECT id, '', NULL FROM orders \
+         WHERE id = $1 AND state <> 'PROCESSING' ON CONFLICT DO NOTHING",
+    )
+    .bind(order.0)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// An order's saga, whoever drives it.
+#[derive(Debug)]
+pub struct Saga {
+    /// Where the purchase is headed.
+    pub course: Course,
+    /// Whether nobody drives it, since there is nothing to do.
+    pub at_rest: bool,
+    /// Counts who drove it.
+    pub epoch: i64,
+}
+
+/// The saga of an order; nobody else writes about the order until the transaction ends.
+pub async fn lock(conn: &mut PgConnection, order: OrderId) -> Result<Option<Saga>, sqlx::Error> {
+    #[derive(FromRow)]
+    struct LockedRow {
+        #[sqlx(flatten)]
+        saga: SagaRow,
+        at_rest: bool,
+    }
+    let row: Option<LockedRow> = sqlx::query_as(concat!(
+        "SELECT lease_until IS NULL AS at_rest, ",
+        columns!(),
+        " FROM sagas WHERE order_id = $1 FOR UPDATE"
+    ))
+    .bind(order.0)
+    .fetch_optional(conn)
+    .await?;
+    let saga = |row: LockedRow| {
+        let claim = Claim::try_from(row.saga)?;
+        Ok(Saga { course: claim.course, at_rest: row.at_rest, epoch: claim.epoch })
+    };
+    row.map(saga).transpose()
+}
+
+/// Takes a locked saga, whoever had it.
+pub async fn take(conn: &mut PgConnection, order: OrderId, lease: &Lease) -> Result<Claim, sqlx::Error> {
+    let row: SagaRow = sqlx::query_as(concat!(
+        "UPDATE sagas SET epoch = epoch + 1, lease_until = now() + make_interval(secs => $2), process = $3 \
+             WHERE order_id = $1 RETURNING ",
+        columns!()
+    ))
+    .bind(order.0)
+    .bind(lease.length.as_secs_f64())
+    .bind(&lease.process)
+    .fetch_one(conn)
+    .await?;
+    row.try_into()
 }

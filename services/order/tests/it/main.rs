@@ -3,8 +3,13 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
 
+mod cancelling;
+mod contradictions;
 mod driving;
 mod fencing;
+mod history;
 mod peers;
 mod placing;
+mod provider;
+mod refunding;
 mod world;

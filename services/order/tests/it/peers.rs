@@ -9,9 +9,9 @@ use kontor_proto::kontor::catalog::v1 as catalog;
 use kontor_proto::kontor::catalog::v1::inventory_service_server::{InventoryService, InventoryServiceServer};
 use kontor_proto::kontor::catalog::v1::variant_service_server::{VariantService, VariantServiceServer};
 use kontor_proto::kontor::payment::v1 as payment;
-use kontor_proto::kontor::payment::v1::payment_provider_service_server::{
-    PaymentProviderService, PaymentProviderServiceServer,
-};
+use kontor_proto::kontor::payment::v1::payment_provider_service_server::PaymentProviderServiceServer;
+use kontor_runtime::Fault;
+use kontor_runtime::fault::ErrorReason;
 use tokio::sync::Notify;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
@@ -23,6 +23,12 @@ pub enum Trouble {
     Before,
     /// Do it, and answer UNAVAILABLE.
     After,
+    /// Answer about another payment, and do nothing.
+    Astray,
+    /// Answer FAILED_PRECONDITION, and do nothing.
+    Refused,
+    /// The hold has expired.
+    Expired,
 }
 
 /// Both peers; clones share them.
@@ -34,14 +40,16 @@ pub struct Peers {
 }
 
 #[derive(Default)]
-struct State {
+pub struct State {
     price: i64,
     available: i64,
     trouble: Vec<(&'static str, Trouble)>,
     gated: bool,
     reservations: HashMap<String, catalog::reservation::State>,
-    authorized: HashSet<String>,
-    captured: HashSet<String>,
+    returned: HashSet<String>,
+    pub payments: HashMap<String, payment::Payment>,
+    /// Refunds that were given, by key.
+    pub refunds: HashMap<String, i64>,
     calls: Vec<&'static str>,
 }
 
@@ -91,11 +99,33 @@ impl Peers {
     /// Units left, orders that hold or took units, and orders whose money is taken.
     pub fn books(&self) -> (i64, Vec<catalog::reservation::State>, usize) {
         let state = self.state.lock().unwrap();
-        (state.available, state.reservations.values().copied().collect(), state.captured.len())
+        let captured = state.payments.values().filter(|payment| payment.captured_amount.is_some()).count();
+        (state.available, state.reservations.values().copied().collect(), captured)
+    }
+
+    /// What is wrong with the next call of a method, if it is to be answered astray.
+    pub fn astray(&self, method: &'static str) -> bool {
+        let mut state = self.state.lock().unwrap();
+        let wanted = (method, Trouble::Astray);
+        let position = state.trouble.iter().position(|trouble| *trouble == wanted);
+        position.map(|position| state.trouble.remove(position)).is_some()
+    }
+
+    /// How much was given back in all.
+    pub fn refunded(&self) -> i64 {
+        self.state.lock().unwrap().refunds.values().sum()
+    }
+
+    /// Waits while authorisations are held.
+    pub async fn pass_gate(&self) {
+        let (gated, opened) = (self.state.lock().unwrap().gated, self.gate.notified());
+        if gated {
+            opened.await;
+        }
     }
 
     /// Does the work under the orders to fail.
-    fn act<T>(
+    pub fn act<T>(
         &self,
         method: &'static str,
         work: impl FnOnce(&mut State) -> Result<T, Status>,
@@ -104,8 +134,13 @@ impl Peers {
         state.calls.push(method);
         let position = state.trouble.iter().position(|(name, _)| *name == method);
         let trouble = position.map(|position| state.trouble.remove(position).1);
-        if trouble == Some(Trouble::Before) {
-            return Err(Status::unavailable("as ordered: before"));
+        match trouble {
+            Some(Trouble::Before) => return Err(Status::unavailable("as ordered: before")),
+            Some(Trouble::Refused) => return Err(Status::failed_precondition("as ordered: refused")),
+            Some(Trouble::Expired) => {
+                return Err(Fault::precondition(ErrorReason::ReservationExpired, "as ordered: expired").into());
+            }
+            Some(Trouble::Astray | Trouble::After) | None => {}
         }
         let done = work(&mut state)?;
         if trouble == Some(Trouble::After) {
@@ -178,6 +213,9 @@ impl InventoryService for Peers {
     ) -> Result<Response<catalog::Reservation>, Status> {
         let order = request.into_inner().order;
         self.act("ConfirmReservation", |state| {
+            if state.reservations.get(&order) == Some(&catalog::reservation::State::Released) {
+                return Err(Fault::precondition(ErrorReason::ReservationEnded, "it was released").into());
+            }
             state.reservations.insert(order.clone(), catalog::reservation::State::Confirmed);
             Ok(reservation(order, catalog::reservation::State::Confirmed))
         })
@@ -190,6 +228,9 @@ impl InventoryService for Peers {
         use catalog::reservation::State as S;
         let order = request.into_inner().order;
         self.act("ReleaseReservation", |state| {
+            if state.reservations.get(&order) == Some(&S::Confirmed) {
+                return Err(Fault::precondition(ErrorReason::ReservationEnded, "it was confirmed").into());
+            }
             if state.reservations.insert(order.clone(), S::Released) == Some(S::Held) {
                 state.available += 1;
             }
@@ -206,57 +247,15 @@ impl InventoryService for Peers {
 
     async fn return_stock(
         &self,
-        _: Request<catalog::ReturnStockRequest>,
+        request: Request<catalog::ReturnStockRequest>,
     ) -> Result<Response<catalog::Reservation>, Status> {
-        Err(Status::unimplemented("not yet"))
-    }
-}
-
-fn paid(state: payment::payment::State) -> payment::Payment {
-    payment::Payment { state: state.into(), ..payment::Payment::default() }
-}
-
-#[tonic::async_trait]
-impl PaymentProviderService for Peers {
-    async fn authorize(
-        &self,
-        request: Request<payment::AuthorizeRequest>,
-    ) -> Result<Response<payment::Payment>, Status> {
         let request = request.into_inner();
-        let (gated, opened) = (self.state.lock().unwrap().gated, self.gate.notified());
-        if gated {
-            opened.await;
-        }
-        self.act("Authorize", |state| {
-            if request.payment_token == "tok_decline" {
-                let declined = paid(payment::payment::State::Declined);
-                return Ok(payment::Payment { decline_code: "card_declined".into(), ..declined });
+        let units: i64 = request.lines.iter().map(|line| i64::from(line.quantity)).sum();
+        self.act("ReturnStock", |state| {
+            if state.returned.insert(request.refund.clone()) {
+                state.available += units;
             }
-            state.authorized.insert(request.idempotency_key);
-            Ok(paid(payment::payment::State::Authorized))
+            Ok(reservation(request.refund, catalog::reservation::State::Confirmed))
         })
-    }
-
-    async fn capture(&self, request: Request<payment::CaptureRequest>) -> Result<Response<payment::Payment>, Status> {
-        let key = request.into_inner().authorization_key;
-        self.act("Capture", |state| {
-            if !state.authorized.contains(&key) {
-                return Err(Status::failed_precondition("nothing is authorised"));
-            }
-            state.captured.insert(key);
-            Ok(paid(payment::payment::State::Captured))
-        })
-    }
-
-    async fn void(&self, _: Request<payment::VoidRequest>) -> Result<Response<payment::Payment>, Status> {
-        self.act("Void", |_| Ok(paid(payment::payment::State::Voided)))
-    }
-
-    async fn refund(&self, _: Request<payment::RefundRequest>) -> Result<Response<payment::Payment>, Status> {
-        Err(Status::unimplemented("not asked for"))
-    }
-
-    async fn look_up(&self, _: Request<payment::LookUpRequest>) -> Result<Response<payment::Payment>, Status> {
-        Err(Status::unimplemented("not asked for"))
     }
 }

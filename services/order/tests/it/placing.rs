@@ -15,7 +15,7 @@ async fn a_completed_order_has_taken_units_and_money_once() {
     assert_eq!(order.state(), State::Completed);
     assert_eq!(order.payment.unwrap().captured_amount, dollars(7));
     assert_eq!(world.peers.books(), (4, vec![Reserved::Confirmed], 1));
-    assert_eq!(world.count("SELECT count(*) FROM sagas").await, 0);
+    assert_eq!(world.count("SELECT count(*) FROM sagas WHERE lease_until IS NOT NULL OR payment_token <> ''").await, 0);
     assert_eq!(world.count("SELECT sum(version)::bigint FROM outbox_events").await, 1 + 2);
 }
 

@@ -7,8 +7,8 @@ use kontor_proto::google::r#type::Money;
 use kontor_proto::kontor::order::v1 as pb;
 use kontor_proto::kontor::order::v1::cart_service_client::CartServiceClient;
 use kontor_proto::kontor::order::v1::order_service_client::OrderServiceClient;
-use kontor_testkit::Issuer;
-use kontor_types::ids::{ProductId, VariantName, new_uuid};
+use kontor_testkit::{Issuer, with_token};
+use kontor_types::ids::{ProductId, UserId, VariantName, new_uuid};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -17,12 +17,18 @@ use tonic::transport::Channel;
 
 use crate::peers::Peers;
 
+/// A refund under way.
+pub type Refunding = std::pin::Pin<Box<dyn Future<Output = Result<pb::Order, Status>> + Send>>;
+
 pub struct World {
     pub peers: Peers,
     /// The service's own tables.
     pub db: PgPool,
     pub orders: OrderServiceClient<Channel>,
     pub carts: CartServiceClient<Channel>,
+    issuer: Issuer,
+    /// Who gives money back.
+    clerk: UserId,
     config: kontor_order::Config,
     stop: CancellationToken,
     serving: JoinHandle<()>,
@@ -42,12 +48,14 @@ impl World {
             psp_addr: addr,
             service_key: "kt_sk_order_secret_0".to_owned().into(),
             issuer: kontor_testkit::issuer::ISSUER.into(),
+            lease_seconds: 20,
+            order_seconds: 3600,
             database_connections: 8,
         };
         let db = PgPool::connect(&database.url(&role)).await.unwrap();
         let (stop, serving, channel) = start(&config).await;
         let (orders, carts) = (OrderServiceClient::new(channel.clone()), CartServiceClient::new(channel));
-        Self { peers, db, orders, carts, config, stop, serving, _database: database }
+        Self { peers, db, orders, carts, issuer, clerk: UserId::generate(), config, stop, serving, _database: database }
     }
 
     /// Stops the service as a deployment would, and starts it again.
@@ -83,6 +91,71 @@ impl World {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         panic!("{name} did not end within 30 seconds");
+    }
+
+    /// The name of the one order that there is.
+    pub async fn only_order(&self) -> String {
+        let id: uuid::Uuid = sqlx::query_scalar("SELECT id FROM orders").fetch_one(&self.db).await.unwrap();
+        format!("orders/{id}")
+    }
+
+    /// Waits until a method of a peer was called.
+    pub async fn until_called(&self, method: &str) {
+        for _ in 0..300 {
+            if self.peers.calls(method) > 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{method} was never called");
+    }
+
+    /// Calls an order off, as a guest.
+    pub async fn cancel(&self, name: &str, reason: &str, key: Option<&str>) -> Result<pb::Order, Status> {
+        let (name, reason, request_id) = (name.into(), reason.into(), key.unwrap_or_default().into());
+        let request = pb::CancelOrderRequest { name, reason, request_id };
+        Ok(self.orders.clone().cancel_order(request).await?.into_inner())
+    }
+
+    /// The same, as a user with permissions.
+    pub async fn cancel_as(&self, user: UserId, permissions: &[&str], name: &str) -> Result<pb::Order, Status> {
+        let request = pb::CancelOrderRequest { name: name.into(), ..Default::default() };
+        let request = with_token(request, &self.issuer.user(user, permissions));
+        Ok(self.orders.clone().cancel_order(request).await?.into_inner())
+    }
+
+    /// An order of a user, for one unit.
+    pub async fn place_as(&self, user: UserId, payment_token: &str) -> pb::Order {
+        let asked = with_token(request(&self.cart().await, payment_token), &self.issuer.user(user, &[]));
+        self.orders.clone().place_order(asked).await.unwrap().into_inner()
+    }
+
+    /// Gives money back, as somebody who may.
+    pub async fn refund(&self, request: &pb::RefundOrderRequest) -> Result<pb::Order, Status> {
+        self.refunder()(request.clone()).await
+    }
+
+    /// The same as a function, for tasks of their own.
+    pub fn refunder(&self) -> impl Fn(pb::RefundOrderRequest) -> Refunding + use<> {
+        let (orders, token) = (self.orders.clone(), self.issuer.user(self.clerk, &["order.refund"]));
+        // One caller, whose request ids are one space.
+        move |request| {
+            let (mut orders, request) = (orders.clone(), with_token(request, &token));
+            Box::pin(async move { Ok(orders.refund_order(request).await?.into_inner()) })
+        }
+    }
+
+    /// What happened to an order.
+    pub async fn history(&self, name: &str) -> Vec<pb::OrderHistoryEntry> {
+        self.history_page(name, 100, String::new()).await.entries
+    }
+
+    /// A page of it.
+    pub async fn history_page(&self, name: &str, size: usize, page_token: String) -> pb::GetOrderHistoryResponse {
+        let page_size = size.try_into().unwrap();
+        let request = pb::GetOrderHistoryRequest { name: name.into(), page_size, page_token };
+        let request = with_token(request, &self.issuer.user(UserId::generate(), &["order.read"]));
+        self.orders.clone().get_order_history(request).await.unwrap().into_inner()
     }
 
     pub async fn count(&self, sql: &'static str) -> i64 {
