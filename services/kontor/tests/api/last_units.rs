@@ -37,29 +37,34 @@ async fn the_last_unit_goes_to_one_of_two_and_the_other_is_told_what_is_left() {
 }
 
 #[tokio::test]
-async fn ten_units_go_to_ten_of_thirty_buyers_who_repeat_whatever_fails() {
-    let goods = Goods::stocked(10).await;
+async fn fifty_units_go_to_fifty_of_two_hundred_buyers_who_each_send_their_order_twice() {
+    let goods = Goods::stocked(50).await;
     let mut carts = Vec::new();
-    for _ in 0..30 {
+    for _ in 0..200 {
         carts.push(cart_with(&Api::guest(), &goods.variant, 1).await);
     }
     let mut buyers = JoinSet::new();
     for cart in carts {
-        buyers.spawn(async move { place_surely(&Api::guest(), &cart).await });
+        buyers.spawn(async move {
+            let (api, key) = (Api::guest(), new_uuid().to_string());
+            tokio::join!(place_surely(&api, &cart, &key), place_surely(&api, &cart, &key))
+        });
     }
     let mut bought = 0;
-    while let Some(answer) = buyers.join_next().await {
-        bought += usize::from(outcome(answer.unwrap(), &goods).await);
+    while let Some(answers) = buyers.join_next().await {
+        let (first, second) = answers.unwrap();
+        let outcomes = [outcome(first, &goods).await, outcome(second, &goods).await];
+        assert_eq!(outcomes[0], outcomes[1], "one key has two answers");
+        bought += usize::from(outcomes[0]);
     }
-    assert_eq!((bought, goods.stock().await), (10, (0, 0)));
+    assert_eq!((bought, goods.stock().await), (50, (0, 0)));
 }
 
 /// Sends the same order with the same key until it is answered. A part may be away for a while, but nothing may break.
-async fn place_surely(api: &Api, cart: &Value) -> Answer {
-    let key = new_uuid().to_string();
+async fn place_surely(api: &Api, cart: &Value, key: &str) -> Answer {
     for _ in 0..TRIES {
         let request = api.posting("/v1/orders", &order_of(cart, "tok_approve"));
-        let answer = Answer::to(request.header("idempotency-key", &key)).await;
+        let answer = Answer::to(request.header("idempotency-key", key)).await;
         match answer.status {
             503 | 504 => tokio::time::sleep(Duration::from_millis(200)).await,
             500.. => panic!("{}", answer.body),

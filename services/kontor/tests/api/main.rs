@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod access;
+mod afterwards;
 mod answer;
 mod api;
 mod buyer;
