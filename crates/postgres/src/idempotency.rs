@@ -16,6 +16,7 @@
 //! ```
 
 use aws_lc_rs::digest::{SHA256, digest};
+use prost::Message;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -36,6 +37,18 @@ impl Key {
     /// Of a call, with the bytes that make the request what it is (without the id itself).
     pub fn new(caller: String, request_id: Uuid, method: &'static str, request: &[u8]) -> Self {
         Self { caller, request_id, method, request_hash: digest(&SHA256, request).as_ref().to_vec() }
+    }
+
+    /// Of a call whose request holds the id in the field `id`: it is taken out, and the rest makes the request what it is. `None` if
+    /// the caller gave none.
+    pub fn take<M: Message>(
+        caller: String,
+        method: &'static str,
+        request: &mut M,
+        id: impl FnOnce(&mut M) -> &mut String,
+    ) -> Option<Self> {
+        let request_id = Uuid::try_parse(&std::mem::take(id(request))).ok()?;
+        Some(Self::new(caller, request_id, method, &request.encode_to_vec()))
     }
 }
 
@@ -86,4 +99,33 @@ pub async fn insert(conn: &mut PgConnection, key: &Key, answer: &[u8]) -> Result
     .execute(conn)
     .await?;
     Ok(inserted.rows_affected() == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Key;
+
+    #[derive(Clone, PartialEq, prost::Message)]
+    struct Order {
+        #[prost(string, tag = "1")]
+        what: String,
+        #[prost(string, tag = "2")]
+        request_id: String,
+    }
+
+    fn key(what: &str, request_id: &str) -> Option<Key> {
+        let mut order = Order { what: what.into(), request_id: request_id.into() };
+        let key = Key::take("users/1".into(), "Order", &mut order, |order| &mut order.request_id);
+        assert_eq!(order, Order { what: what.into(), request_id: String::new() });
+        key
+    }
+
+    #[test]
+    fn the_id_is_no_part_of_what_is_compared() {
+        let (lower, upper) = ("0192a000-0000-7000-8000-00000000abcd", "0192A000-0000-7000-8000-00000000ABCD");
+        let [one, other, same] = [key("tea", lower), key("milk", lower), key("tea", upper)].map(Option::unwrap);
+        assert_eq!((one.request_id, &one.request_hash), (same.request_id, &same.request_hash));
+        assert_ne!(one.request_hash, other.request_hash);
+        assert!(key("tea", "").is_none());
+    }
 }

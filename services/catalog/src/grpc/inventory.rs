@@ -6,9 +6,7 @@ use kontor_postgres::idempotency::Key;
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_proto::kontor::catalog::v1::inventory_service_server::InventoryService;
 use kontor_runtime::{Caller, Fault};
-use prost::Message;
 use tonic::{Request, Response, Status};
-use uuid::Uuid;
 
 use super::{parse, sees_all};
 use crate::domain::inventory::{Line, MovementReason};
@@ -71,9 +69,8 @@ impl InventoryService for Inventory {
 }
 
 fn adjustment(caller: &Caller, mut request: pb::AdjustStockRequest) -> Result<AdjustStock, Status> {
-    let request_id = Uuid::try_parse(&std::mem::take(&mut request.request_id)).ok();
-    let bytes = request.encode_to_vec();
-    let key = request_id.map(|id| Key::new(caller.subject.to_string(), id, "AdjustStock", &bytes));
+    let subject = caller.subject.to_string();
+    let key = Key::take(subject, "AdjustStock", &mut request, |request| &mut request.request_id);
     let reason = reason(request.reason())?;
     Ok(AdjustStock {
         variant: parse::variant(&request.variant)?,
