@@ -23,4 +23,8 @@ pub struct Config {
     /// Most connections to the database.
     #[arg(long, env = "KONTOR_DATABASE_CONNECTIONS", default_value_t = 16)]
     pub database_connections: u32,
+    /// How many seconds units are sure to be held for an order. An order takes seconds; the rest is for those whose service is down
+    /// meanwhile.
+    #[arg(long, env = "KONTOR_HOLD_SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
+    pub hold_seconds: u32,
 }

@@ -6,18 +6,15 @@ use kontor_types::ids::VariantName;
 use prost::{Message, Name};
 use sqlx::PgConnection;
 
-use crate::domain::inventory::{Reservation, Stock};
+use crate::domain::inventory::Stock;
 use crate::domain::product::Product;
+use crate::domain::reservation::Reservation;
 use crate::wire;
 
-/// A reservation was made, or ended.
-pub async fn append_reservation(
-    conn: &mut PgConnection,
-    reservation: &Reservation,
-    version: i64,
-) -> Result<(), sqlx::Error> {
+/// A reservation was made, or changed. Its version counts both.
+pub async fn append_reservation(conn: &mut PgConnection, reservation: &Reservation) -> Result<(), sqlx::Error> {
     let aggregate = format!("reservations/{}", reservation.order.0);
-    append(conn, &aggregate, version, &wire::reservation(reservation)).await
+    append(conn, &aggregate, reservation.version, &wire::reservation(reservation)).await
 }
 
 /// A product was created or changed. Its version counts both.

@@ -3,8 +3,9 @@
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_runtime::convert::{money_to_wire, time_to_wire};
 
-use crate::domain::inventory::{Reservation, ReservationState, Shortage, Stock};
+use crate::domain::inventory::{Line, Shortage, Stock};
 use crate::domain::product::{Product, Status, Variant};
+use crate::domain::reservation::{Reservation, ReservationState};
 
 /// A product, with its variants.
 pub fn product(product: &Product) -> pb::Product {
@@ -63,17 +64,14 @@ pub fn stock(stock: &Stock) -> pb::Stock {
 
 /// An order's claim on stock.
 pub fn reservation(reservation: &Reservation) -> pb::Reservation {
-    let line = |line: &crate::domain::inventory::Line| pb::ReservationLine {
-        variant: line.variant.to_string(),
-        quantity: line.quantity,
-    };
+    let line = |line: Line| pb::ReservationLine { variant: line.variant.to_string(), quantity: line.quantity };
     pb::Reservation {
         order: reservation.order.to_string(),
         state: reservation_state(reservation.state).into(),
-        lines: reservation.lines.iter().map(line).collect(),
+        lines: reservation.lines.iter().copied().map(line).collect(),
         shortages: reservation.shortages.iter().map(shortage).collect(),
         expire_time: reservation.expire_time.map(time_to_wire),
-        returned_lines: Vec::new(),
+        returned_lines: reservation.returned_lines().map(line).collect(),
     }
 }
 
@@ -92,5 +90,6 @@ fn reservation_state(state: ReservationState) -> pb::reservation::State {
         ReservationState::Confirmed => pb::reservation::State::Confirmed,
         ReservationState::Released => pb::reservation::State::Released,
         ReservationState::Refused => pb::reservation::State::Refused,
+        ReservationState::Expired => pb::reservation::State::Expired,
     }
 }

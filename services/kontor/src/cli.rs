@@ -61,6 +61,9 @@ pub struct Up {
     /// Where the sandbox payment provider listens: gRPC
     #[arg(long, env = "KONTOR_PSP_ADDR", default_value = "127.0.0.1:7104")]
     pub psp_addr: SocketAddr,
+    /// How many seconds units are sure to be held for an order
+    #[arg(long, env = "KONTOR_HOLD_SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
+    pub hold_seconds: u32,
     /// The administrator to make on the first start
     #[arg(long, env = "KONTOR_ADMIN_EMAIL", default_value = "admin@kontor.localhost")]
     pub admin_email: String,

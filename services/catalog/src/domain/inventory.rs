@@ -1,7 +1,6 @@
-//! Stock, and the orders' claims on it.
+//! Stock, and whether it is enough.
 
-use chrono::{DateTime, Utc};
-use kontor_types::ids::{OrderId, VariantName};
+use kontor_types::ids::VariantName;
 
 /// The units of one variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,34 +71,6 @@ pub struct Shortage {
     pub available: i64,
 }
 
-/// Where a reservation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReservationState {
-    /// The units are held.
-    Held,
-    /// The units were taken.
-    Confirmed,
-    /// The units were let go.
-    Released,
-    /// There were too few.
-    Refused,
-}
-
-/// An order's claim on stock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reservation {
-    /// Whose.
-    pub order: OrderId,
-    /// Where it stands.
-    pub state: ReservationState,
-    /// What it is about.
-    pub lines: Vec<Line>,
-    /// If refused: why.
-    pub shortages: Vec<Shortage>,
-    /// If held: until when the units are sure to be held.
-    pub expire_time: Option<DateTime<Utc>>,
-}
-
 /// What a variant has, as far as a reservation cares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Available {
@@ -123,35 +94,6 @@ fn shortage(line: &Line, stock: &[Available]) -> Option<Shortage> {
     (available < i64::from(line.quantity)).then_some(Shortage { line: *line, sku, available })
 }
 
-/// What to do with a reservation that should end: it may have ended already, or never have begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Change its state, and the stock with it.
-    Apply,
-    /// Nothing: it ended like this before.
-    Already,
-    /// It ended otherwise; this can't be any more.
-    Contradicts,
-}
-
-/// Taking the units of a reservation.
-pub fn confirming(state: ReservationState) -> Ending {
-    match state {
-        ReservationState::Held => Ending::Apply,
-        ReservationState::Confirmed => Ending::Already,
-        ReservationState::Released | ReservationState::Refused => Ending::Contradicts,
-    }
-}
-
-/// Letting the units of a reservation go. A refused one holds nothing, so there is nothing left to do.
-pub fn releasing(state: ReservationState) -> Ending {
-    match state {
-        ReservationState::Held => Ending::Apply,
-        ReservationState::Released | ReservationState::Refused => Ending::Already,
-        ReservationState::Confirmed => Ending::Contradicts,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use kontor_types::ids::{ProductId, new_uuid};
@@ -171,18 +113,5 @@ mod tests {
         let found = shortages(&lines, &[has(a, 2), has(b, 4)]);
         let short: Vec<_> = found.iter().map(|s| (s.line.variant, s.available)).collect();
         assert_eq!(short, [(b, 4), (gone, 0)]);
-    }
-
-    #[test]
-    fn an_ended_reservation_stays_ended() {
-        use ReservationState::{Confirmed, Held, Refused, Released};
-        assert_eq!(
-            [Held, Confirmed, Released, Refused].map(confirming),
-            [Ending::Apply, Ending::Already, Ending::Contradicts, Ending::Contradicts]
-        );
-        assert_eq!(
-            [Held, Confirmed, Released, Refused].map(releasing),
-            [Ending::Apply, Ending::Contradicts, Ending::Already, Ending::Already]
-        );
     }
 }

@@ -4,3 +4,4 @@ pub mod import;
 pub mod inventory;
 pub mod product;
 pub mod reference;
+pub mod reservation;

@@ -20,6 +20,12 @@ impl From<Error> for Status {
             }
             Error::TooManyUnits => Fault::field("delta", text).into(),
             Error::ReservationEnded(_) => Fault::precondition(ErrorReason::ReservationEnded, text).into(),
+            Error::ReservationExpired => Fault::precondition(ErrorReason::ReservationExpired, text).into(),
+            Error::RestockTooLarge { variant, returnable } => {
+                let fault = Fault::precondition(ErrorReason::RestockTooLarge, &text);
+                let fault = fault.failure(&variant.to_string(), text).metadata("variant", variant.to_string());
+                fault.metadata("returnable", returnable.to_string()).into()
+            }
             Error::KeyReused => {
                 let fault = Fault::new(Code::InvalidArgument, ErrorReason::IdempotencyKeyReused, &text);
                 fault.violation("request_id", text).into()

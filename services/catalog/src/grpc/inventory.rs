@@ -6,11 +6,12 @@ use kontor_postgres::idempotency::Key;
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_proto::kontor::catalog::v1::inventory_service_server::InventoryService;
 use kontor_runtime::{Caller, Fault};
+use prost::Message;
 use tonic::{Request, Response, Status};
 
 use super::{parse, sees_all};
 use crate::domain::inventory::{Line, MovementReason};
-use crate::ops::{AdjustStock, Catalog};
+use crate::ops::{AdjustStock, Catalog, ReturnStock};
 use crate::wire;
 
 pub(super) struct Inventory(pub(super) Catalog);
@@ -58,14 +59,26 @@ impl InventoryService for Inventory {
 
     async fn get_reservation(
         &self,
-        _: Request<pb::GetReservationRequest>,
+        request: Request<pb::GetReservationRequest>,
     ) -> Result<Response<pb::Reservation>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let order = parse::order(&request.into_inner().order)?;
+        Ok(Response::new(wire::reservation(&self.0.get_reservation(order).await?)))
     }
 
-    async fn return_stock(&self, _: Request<pb::ReturnStockRequest>) -> Result<Response<pb::Reservation>, Status> {
-        Err(Status::unimplemented("not yet"))
+    async fn return_stock(
+        &self,
+        request: Request<pb::ReturnStockRequest>,
+    ) -> Result<Response<pb::Reservation>, Status> {
+        let reservation = self.0.return_stock(&restock(request.into_inner())?).await?;
+        Ok(Response::new(wire::reservation(&reservation)))
     }
+}
+
+/// A refund is its own request id, whoever sends it.
+fn restock(request: pb::ReturnStockRequest) -> Result<ReturnStock, Status> {
+    let (order, id) = parse::refund(&request.refund)?;
+    let key = Key::new("refunds".into(), id, "ReturnStock", &request.encode_to_vec());
+    Ok(ReturnStock { order, lines: lines(&request.lines)?, refund: request.refund, key })
 }
 
 fn adjustment(caller: &Caller, mut request: pb::AdjustStockRequest) -> Result<AdjustStock, Status> {

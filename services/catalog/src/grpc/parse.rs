@@ -1,8 +1,9 @@
 //! Resource names from the wire. The contract's patterns let some through that are no names of ours; those do not exist.
 
 use kontor_runtime::Fault;
-use kontor_types::ids::{OrderId, VariantName};
+use kontor_types::ids::{OrderId, VariantName, canonical};
 use tonic::Status;
+use uuid::Uuid;
 
 use crate::domain::reference::{ProductRef, VariantRef};
 
@@ -24,4 +25,11 @@ pub(super) fn canonical_variant(path: &str, name: &str) -> Result<VariantName, S
 /// An order's name.
 pub(super) fn order(name: &str) -> Result<OrderId, Status> {
     OrderId::from_name(name).map_err(|error| Fault::field("order", error.to_string()).into())
+}
+
+/// A refund's name: its order, and the refund itself.
+pub(super) fn refund(name: &str) -> Result<(OrderId, Uuid), Status> {
+    let parts = name.split_once("/refunds/");
+    let ids = parts.and_then(|(order, refund)| Some((OrderId::from_name(order).ok()?, canonical(refund)?)));
+    ids.ok_or_else(|| Fault::field("refund", "is no name of the form orders/{uuid}/refunds/{uuid}").into())
 }

@@ -4,7 +4,7 @@ use kontor_postgres::Transient;
 use kontor_types::ids::{OrderId, VariantName};
 
 use crate::domain::import::Malformed;
-use crate::domain::inventory::ReservationState;
+use crate::domain::reservation::{Refusal, ReservationState};
 
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +28,20 @@ pub enum Error {
     /// The order never asked for units.
     #[error("{0} has no reservation")]
     NoReservation(OrderId),
-    /// The reservation ended otherwise.
-    #[error("the reservation has ended as {0:?}")]
+    /// The reservation stands otherwise, and that can't be changed so.
+    #[error("the reservation is {0:?}")]
     ReservationEnded(ReservationState),
+    /// The units were held for too long.
+    #[error("the reservation has expired; reserve its units again")]
+    ReservationExpired,
+    /// More units are to come back than were taken and have not come back yet.
+    #[error("{returnable} of {variant} can come back")]
+    RestockTooLarge {
+        /// Of which variant.
+        variant: VariantName,
+        /// How many units may come back.
+        returnable: i32,
+    },
     /// The request id was used for another request.
     #[error("the request id was used for another request")]
     KeyReused,
@@ -58,6 +69,17 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Ended(state) => Self::ReservationEnded(state),
+            Refusal::Expired => Self::ReservationExpired,
+            Refusal::OtherLines => Self::KeyReused,
+            Refusal::TooMany { variant, returnable } => Self::RestockTooLarge { variant, returnable },
+        }
+    }
+}
+
 impl Transient for Error {
     fn is_transient(&self) -> bool {
         match self {
@@ -67,6 +89,8 @@ impl Transient for Error {
             | Self::TooManyUnits
             | Self::NoReservation(_)
             | Self::ReservationEnded(_)
+            | Self::ReservationExpired
+            | Self::RestockTooLarge { .. }
             | Self::KeyReused
             | Self::FileMalformed(_)
             | Self::Stopping => false,

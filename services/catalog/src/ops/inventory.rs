@@ -84,7 +84,10 @@ async fn answered(
     let Some(key) = &change.key else { return Ok(None) };
     match idempotency::find(conn, key).await? {
         Seen::Never => Ok(None),
-        Seen::Answered(bytes) => Ok(events::stock_from_bytes(&bytes, variant)),
+        Seen::Answered(bytes) => {
+            tracing::info!("a call was repeated");
+            Ok(events::stock_from_bytes(&bytes, variant))
+        }
         Seen::Otherwise => Err(Error::KeyReused),
     }
 }

@@ -1,15 +1,21 @@
 //! The operations of the catalog: one function for each use case, which owns its transaction.
 
 mod error;
+mod expire;
 mod import;
 mod inventory;
 mod products;
 mod reservations;
+mod reserve;
+mod restock;
 
 pub use error::Error;
 pub use import::{ImportReport, ImportSettings};
 pub use inventory::AdjustStock;
 pub use products::Page;
+pub use restock::ReturnStock;
+
+use std::time::Duration;
 
 use sqlx::PgPool;
 
@@ -17,12 +23,14 @@ use sqlx::PgPool;
 #[derive(Clone)]
 pub struct Catalog {
     pool: PgPool,
+    /// How long units are sure to be held.
+    hold: Duration,
 }
 
 impl Catalog {
-    /// Over a pool that was migrated.
-    pub fn new(pool: PgPool) -> Self {
-        Self { pool }
+    /// Over a pool that was migrated; units are held for orders as long as `hold`.
+    pub fn new(pool: PgPool, hold: Duration) -> Self {
+        Self { pool, hold }
     }
 
     /// Whether the database answers.

@@ -1,110 +1,127 @@
-//! Orders' claims on stock: hold, take, let go. Each is keyed by the order and may come any number of times, in any order.
+//! Orders' claims on stock: read, take, let go. Each is keyed by the order and may come any number of times, in any order.
+//!
+//! Locks, here and in the siblings of this module: first the reservation, then its stock in the order of the variants' ids; the reservation's
+//! row is changed only when the stock is locked. So nobody who waits for a reservation holds stock, but for one: an order's
+//! first reserve locks stock, and then inserts the row. It waits there only for somebody who has inserted or changed that row,
+//! and who thus has all the locks that he needs. The sweep of expired holds, which locks many reservations, waits for none of them.
 
+use kontor_failpoints::{At, Mutant, mutated, pass};
 use kontor_postgres::retry;
 use kontor_types::ids::OrderId;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
 
 use super::{Catalog, Error};
-use crate::domain::inventory::{
-    Ending, Line, MovementReason, Reservation, ReservationState, confirming, releasing, shortages,
-};
+use crate::domain::inventory::{Line, MovementReason};
+use crate::domain::reservation::{Ending, Reservation, ReservationState, Verdict, confirming, releasing};
 use crate::events;
 use crate::store;
 use crate::store::stock::Change;
 
-/// A reservation's first event; its end is the second.
-const FIRST: i64 = 1;
+const CONFIRM: &str = "catalog.confirm";
+const RELEASE: &str = "catalog.release";
 
 impl Catalog {
-    /// Holds all lines for an order, or none. The first answer stands.
-    pub async fn reserve(&self, order: OrderId, lines: &[Line]) -> Result<Reservation, Error> {
-        retry("reserve", || self.reserve_once(order, lines)).await
-    }
-
-    async fn reserve_once(&self, order: OrderId, lines: &[Line]) -> Result<Reservation, Error> {
-        let mut tx = self.pool.begin().await?;
-        let ids: Vec<_> = lines.iter().map(|line| line.variant.id).collect();
-        let short = shortages(lines, &store::stock::lock(&mut tx, &ids).await?);
-        let state = if short.is_empty() { ReservationState::Held } else { ReservationState::Refused };
-        let inserted = store::reservations::insert(&mut tx, order, state, lines, &short).await?;
-        let Some(reservation) = inserted else {
-            tx.rollback().await?;
-            return self.decided(order, lines).await;
-        };
-        if state == ReservationState::Held {
-            store::stock::change(&mut tx, lines, Change::Hold).await?;
-        }
-        events::append_reservation(&mut tx, &reservation, FIRST).await?;
-        tx.commit().await?;
-        Ok(reservation)
+    /// An order's claim on stock, as it stands.
+    pub async fn get_reservation(&self, order: OrderId) -> Result<Reservation, Error> {
+        let mut conn = self.pool.acquire().await?;
+        store::reservations::find(&mut conn, order).await?.ok_or(Error::NoReservation(order))
     }
 
     /// Takes the units that an order holds.
     pub async fn confirm(&self, order: OrderId) -> Result<Reservation, Error> {
-        retry("confirm", || self.confirm_once(order)).await
+        pass(CONFIRM, At::Before).await;
+        let reservation = retry("confirm", || self.confirm_once(order)).await?;
+        pass(CONFIRM, At::After).await;
+        Ok(reservation)
     }
 
     async fn confirm_once(&self, order: OrderId) -> Result<Reservation, Error> {
         let mut tx = self.pool.begin().await?;
         let found = store::reservations::lock(&mut tx, order).await?.ok_or(Error::NoReservation(order))?;
-        match confirming(found.state) {
-            Ending::Already => return Ok(found),
-            Ending::Contradicts => return Err(Error::ReservationEnded(found.state)),
-            Ending::Apply => {}
+        if confirming(found.state)? == Ending::Already {
+            return Ok(found);
         }
-        let deltas: Vec<_> = found.lines.iter().map(|line| (line.variant.id, -i64::from(line.quantity))).collect();
-        store::movements::insert(&mut tx, &deltas, MovementReason::Sold, &order.to_string()).await?;
-        let ended = end(&mut tx, &found, ReservationState::Confirmed, Change::Take).await?;
-        tx.commit().await?;
+        change_stock(&mut tx, &found.lines, Change::Take).await?;
+        let sold = deltas(&found.lines, -1);
+        store::movements::insert(&mut tx, &sold, MovementReason::Sold, &order.to_string()).await?;
+        let ended = store::reservations::set_state(&mut tx, order, ReservationState::Confirmed).await?;
+        self.commit(tx, CONFIRM, &ended).await?;
         Ok(ended)
     }
 
     /// Lets the units of an order go, and makes sure that no later call holds any.
     pub async fn release(&self, order: OrderId) -> Result<Reservation, Error> {
-        retry("release", || self.release_once(order)).await
+        pass(RELEASE, At::Before).await;
+        let reservation = retry("release", || self.release_once(order)).await?;
+        pass(RELEASE, At::After).await;
+        Ok(reservation)
     }
 
     async fn release_once(&self, order: OrderId) -> Result<Reservation, Error> {
         let mut tx = self.pool.begin().await?;
-        let tombstone = store::reservations::insert(&mut tx, order, ReservationState::Released, &[], &[]).await?;
-        if let Some(tombstone) = tombstone {
-            events::append_reservation(&mut tx, &tombstone, FIRST).await?;
-            tx.commit().await?;
+        if mutated(Mutant::NoTombstone) && store::reservations::find(&mut tx, order).await?.is_none() {
+            return Ok(Reservation::tombstone(order));
+        }
+        let nothing = Verdict { state: ReservationState::Released, shortages: Vec::new() };
+        if let Some(tombstone) = store::reservations::insert(&mut tx, order, &[], &nothing, self.hold).await? {
+            self.commit(tx, RELEASE, &tombstone).await?;
             return Ok(tombstone);
         }
         let found = store::reservations::lock(&mut tx, order).await?.ok_or(Error::NoReservation(order))?;
-        match releasing(found.state) {
-            Ending::Already => return Ok(found),
-            Ending::Contradicts => return Err(Error::ReservationEnded(found.state)),
-            Ending::Apply => {}
+        if releasing(found.state)? == Ending::Already {
+            return Ok(found);
         }
-        let ended = end(&mut tx, &found, ReservationState::Released, Change::Release).await?;
-        tx.commit().await?;
+        change_stock(&mut tx, found.held(), Change::Release).await?;
+        let ended = store::reservations::set_state(&mut tx, order, ReservationState::Released).await?;
+        self.commit(tx, RELEASE, &ended).await?;
         Ok(ended)
     }
 
-    /// What was decided before, for the same lines or for none (a tombstone).
-    async fn decided(&self, order: OrderId, lines: &[Line]) -> Result<Reservation, Error> {
-        let mut conn = self.pool.acquire().await?;
-        let found = store::reservations::find(&mut conn, order).await?.ok_or(Error::NoReservation(order))?;
-        if !found.lines.is_empty() && found.lines != lines {
-            return Err(Error::KeyReused);
+    /// Commits what was made of a reservation, with the event that tells of it.
+    pub(super) async fn commit(
+        &self,
+        tx: Transaction<'_, Postgres>,
+        step: &'static str,
+        changed: &Reservation,
+    ) -> Result<(), Error> {
+        self.commit_all(tx, step, std::slice::from_ref(changed)).await
+    }
+
+    /// Like [`Catalog::commit`], for many reservations.
+    pub(super) async fn commit_all(
+        &self,
+        mut tx: Transaction<'_, Postgres>,
+        step: &'static str,
+        changed: &[Reservation],
+    ) -> Result<(), Error> {
+        if mutated(Mutant::OutboxOutsideTransaction) {
+            pass(step, At::Inside).await;
+            tx.commit().await?;
+            pass("catalog.event", At::Before).await;
+            return append_all(&mut *self.pool.acquire().await?, changed).await;
         }
-        Ok(found)
+        append_all(&mut tx, changed).await?;
+        pass(step, At::Inside).await;
+        Ok(tx.commit().await?)
     }
 }
 
-/// Ends a locked reservation and changes its stock, locked in the order that everyone locks in.
-async fn end(
-    tx: &mut PgConnection,
-    held: &Reservation,
-    state: ReservationState,
-    change: Change,
-) -> Result<Reservation, Error> {
-    let ids: Vec<_> = held.lines.iter().map(|line| line.variant.id).collect();
+async fn append_all(conn: &mut PgConnection, changed: &[Reservation]) -> Result<(), Error> {
+    for reservation in changed {
+        events::append_reservation(conn, reservation).await?;
+    }
+    Ok(())
+}
+
+/// Locks stock, in the order that everyone locks in, and changes it.
+pub(super) async fn change_stock(tx: &mut PgConnection, lines: &[Line], change: Change) -> Result<(), Error> {
+    let ids: Vec<_> = lines.iter().map(|line| line.variant.id).collect();
     store::stock::lock(tx, &ids).await?;
-    store::stock::change(tx, &held.lines, change).await?;
-    let ended = store::reservations::set_state(tx, held.order, state).await?;
-    events::append_reservation(tx, &ended, FIRST + 1).await?;
-    Ok(ended)
+    Ok(store::stock::change(tx, lines, change).await?)
+}
+
+/// What the ledger is told of lines whose units come (1) or go (-1).
+pub(super) fn deltas(lines: &[Line], sign: i64) -> Vec<(Uuid, i64)> {
+    lines.iter().map(|line| (line.variant.id, sign * i64::from(line.quantity))).collect()
 }

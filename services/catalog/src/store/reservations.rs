@@ -1,5 +1,7 @@
 //! The table `reservations`.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use kontor_types::ids::{OrderId, ProductId, VariantName};
 use serde::{Deserialize, Serialize};
@@ -7,15 +9,13 @@ use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::domain::inventory::{Line, Reservation, ReservationState, Shortage};
-
-/// How long units are sure to be held. An order takes seconds; this is for those whose service is down meanwhile.
-const HELD_FOR_SECONDS: f64 = 3600.0;
+use crate::domain::inventory::{Line, Shortage};
+use crate::domain::reservation::{Reservation, ReservationState, Verdict};
 
 /// The columns that are read, by name: a statement keeps its shape when a migration adds a column.
 macro_rules! columns {
     () => {
-        "order_id, state, product_ids, variant_ids, quantities, shortages, expire_time"
+        "order_id, state, product_ids, variant_ids, quantities, shortages, expire_time, returned, version"
     };
 }
 
@@ -28,6 +28,8 @@ struct ReservationRow {
     quantities: Vec<i32>,
     shortages: Json<Vec<ShortageRow>>,
     expire_time: Option<DateTime<Utc>>,
+    returned: Vec<i32>,
+    version: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,8 +59,11 @@ impl TryFrom<ReservationRow> for Reservation {
             order: OrderId(row.order_id),
             state: state_from(&row.state, row.order_id)?,
             shortages: shortages.collect(),
+            // Written only when something comes back.
+            returned: if row.returned.is_empty() { vec![0; lines.len()] } else { row.returned },
             lines,
             expire_time: row.expire_time,
+            version: row.version,
         })
     }
 }
@@ -83,13 +88,27 @@ pub async fn lock(conn: &mut PgConnection, order: OrderId) -> Result<Option<Rese
     row.map(Reservation::try_from).transpose()
 }
 
+/// Locks reservations whose hold has expired, the longest expired first; those that somebody else has locked are left out.
+pub async fn lock_expired(conn: &mut PgConnection, limit: i64) -> Result<Vec<Reservation>, sqlx::Error> {
+    let rows: Vec<ReservationRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM reservations WHERE state = 'HELD' AND expire_time <= now() ORDER BY expire_time LIMIT $1 \
+             FOR UPDATE SKIP LOCKED"
+    ))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Reservation::try_from).collect()
+}
+
 /// Writes down what an order asked for and what came of it. `None` if the order has a row already.
 pub async fn insert(
     conn: &mut PgConnection,
     order: OrderId,
-    state: ReservationState,
     lines: &[Line],
-    shortages: &[Shortage],
+    verdict: &Verdict,
+    hold: Duration,
 ) -> Result<Option<Reservation>, sqlx::Error> {
     let products: Vec<Uuid> = lines.iter().map(|line| line.variant.product.0).collect();
     let (variants, quantities) = super::stock::columns(lines);
@@ -100,12 +119,51 @@ pub async fn insert(
         columns!()
     ))
     .bind(order.0)
-    .bind(state_text(state))
+    .bind(state_text(verdict.state))
     .bind(&products)
     .bind(&variants)
     .bind(&quantities)
-    .bind(Json(shortages.iter().map(shortage_row).collect::<Vec<_>>()))
-    .bind(HELD_FOR_SECONDS)
+    .bind(shortage_rows(verdict))
+    .bind(hold.as_secs_f64())
+    .fetch_optional(conn)
+    .await?;
+    row.map(Reservation::try_from).transpose()
+}
+
+/// Writes down what came of taking the lines of a locked reservation up again.
+pub async fn set_verdict(
+    conn: &mut PgConnection,
+    order: OrderId,
+    verdict: &Verdict,
+    hold: Duration,
+) -> Result<Reservation, sqlx::Error> {
+    let row: ReservationRow = sqlx::query_as(concat!(
+        "UPDATE reservations SET state = $2, shortages = $3, expire_time = CASE WHEN $2 = 'HELD' THEN now() + \
+             make_interval(secs => $4) END, version = version + 1, update_time = now() WHERE order_id = $1 RETURNING ",
+        columns!()
+    ))
+    .bind(order.0)
+    .bind(state_text(verdict.state))
+    .bind(shortage_rows(verdict))
+    .bind(hold.as_secs_f64())
+    .fetch_one(conn)
+    .await?;
+    row.try_into()
+}
+
+/// Holds the units of a locked reservation for longer, if less than half of the time is left; otherwise `None`.
+pub async fn renew(
+    conn: &mut PgConnection,
+    order: OrderId,
+    hold: Duration,
+) -> Result<Option<Reservation>, sqlx::Error> {
+    let row: Option<ReservationRow> = sqlx::query_as(concat!(
+        "UPDATE reservations SET expire_time = now() + make_interval(secs => $2), update_time = now() \
+             WHERE order_id = $1 AND expire_time < now() + make_interval(secs => $2) / 2 RETURNING ",
+        columns!()
+    ))
+    .bind(order.0)
+    .bind(hold.as_secs_f64())
     .fetch_optional(conn)
     .await?;
     row.map(Reservation::try_from).transpose()
@@ -118,8 +176,8 @@ pub async fn set_state(
     state: ReservationState,
 ) -> Result<Reservation, sqlx::Error> {
     let row: ReservationRow = sqlx::query_as(concat!(
-        "UPDATE reservations SET state = $2, expire_time = NULL, update_time = now() WHERE order_id \
-             = $1 RETURNING ",
+        "UPDATE reservations SET state = $2, expire_time = NULL, version = version + 1, update_time = now() \
+             WHERE order_id = $1 RETURNING ",
         columns!()
     ))
     .bind(order.0)
@@ -127,6 +185,40 @@ pub async fn set_state(
     .fetch_one(conn)
     .await?;
     row.try_into()
+}
+
+/// Marks locked reservations as expired.
+pub async fn set_expired(conn: &mut PgConnection, orders: &[Uuid]) -> Result<Vec<Reservation>, sqlx::Error> {
+    let rows: Vec<ReservationRow> = sqlx::query_as(concat!(
+        "UPDATE reservations SET state = 'EXPIRED', expire_time = NULL, version = version + 1, update_time = now() \
+             WHERE order_id = ANY($1) RETURNING ",
+        columns!()
+    ))
+    .bind(orders)
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Reservation::try_from).collect()
+}
+
+/// Writes down how many units of each line of a locked reservation came back.
+pub async fn set_returned(
+    conn: &mut PgConnection,
+    order: OrderId,
+    returned: &[i32],
+) -> Result<Reservation, sqlx::Error> {
+    let row: ReservationRow = sqlx::query_as(concat!(
+        "UPDATE reservations SET returned = $2, version = version + 1, update_time = now() WHERE order_id = $1 RETURNING ",
+        columns!()
+    ))
+    .bind(order.0)
+    .bind(returned)
+    .fetch_one(conn)
+    .await?;
+    row.try_into()
+}
+
+fn shortage_rows(verdict: &Verdict) -> Json<Vec<ShortageRow>> {
+    Json(verdict.shortages.iter().map(shortage_row).collect())
 }
 
 fn shortage_row(shortage: &Shortage) -> ShortageRow {
@@ -139,6 +231,7 @@ fn state_text(state: ReservationState) -> &'static str {
         ReservationState::Confirmed => "CONFIRMED",
         ReservationState::Released => "RELEASED",
         ReservationState::Refused => "REFUSED",
+        ReservationState::Expired => "EXPIRED",
     }
 }
 
@@ -148,6 +241,7 @@ fn state_from(text: &str, order: Uuid) -> Result<ReservationState, sqlx::Error> 
         "CONFIRMED" => Ok(ReservationState::Confirmed),
         "RELEASED" => Ok(ReservationState::Released),
         "REFUSED" => Ok(ReservationState::Refused),
+        "EXPIRED" => Ok(ReservationState::Expired),
         other => Err(sqlx::Error::Decode(format!("reservations.state of {order} is {other:?}").into())),
     }
 }

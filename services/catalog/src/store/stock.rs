@@ -68,15 +68,18 @@ pub enum Change {
     Release,
     /// They leave the house.
     Take,
+    /// They come back into it.
+    Return,
 }
 
-/// Changes stock that is locked, for each line.
+/// Changes stock that is locked, for each line; no two lines are of the same variant.
 pub async fn change(conn: &mut PgConnection, lines: &[Line], change: Change) -> Result<(), sqlx::Error> {
     let (ids, quantities) = columns(lines);
     let (reserved, on_hand) = match change {
         Change::Hold => (1, 0),
         Change::Release => (-1, 0),
         Change::Take => (-1, -1),
+        Change::Return => (0, 1),
     };
     let result = sqlx::query(
         "UPDATE stock SET reserved = reserved + w.quantity * $3, on_hand = on_hand + w.quantity * $4 \

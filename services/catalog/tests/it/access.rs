@@ -2,7 +2,7 @@
 
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_testkit::with_token;
-use kontor_types::ids::{OrderId, UserId};
+use kontor_types::ids::{OrderId, UserId, new_uuid};
 use tonic::{Code, Request};
 
 use crate::shop::{Shop, assert_status};
@@ -43,11 +43,15 @@ async fn reservations_are_for_services_only() {
     let lines = vec![pb::ReservationLine { variant: variant.clone(), quantity: 1 }];
     let reserve = pb::ReserveStockRequest { order: order.clone(), lines };
     let confirm = pb::ConfirmReservationRequest { order: order.clone() };
-    let release = pb::ReleaseReservationRequest { order };
+    let release = pb::ReleaseReservationRequest { order: order.clone() };
+    let refund = format!("{order}/refunds/{}", new_uuid());
+    let lines = vec![pb::ReservationLine { variant, quantity: 1 }];
     let refused = [
         inventory.reserve_stock(with_token(reserve, &shop.editor)).await.unwrap_err(),
         inventory.confirm_reservation(with_token(confirm, &shop.editor)).await.unwrap_err(),
         inventory.release_reservation(with_token(release, &shop.editor)).await.unwrap_err(),
+        inventory.get_reservation(with_token(pb::GetReservationRequest { order }, &shop.editor)).await.unwrap_err(),
+        inventory.return_stock(with_token(pb::ReturnStockRequest { refund, lines }, &shop.editor)).await.unwrap_err(),
     ];
     for status in refused {
         assert_status(&status, Code::PermissionDenied, "INTERNAL_METHOD");

@@ -4,10 +4,12 @@
 
 mod access;
 mod adjusting;
+mod expiry;
 mod files;
 mod imports;
 mod products;
 mod races;
 mod reservations;
+mod returns;
 mod shop;
 mod variants;

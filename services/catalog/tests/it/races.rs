@@ -1,17 +1,19 @@
 //! Many orders at once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use kontor_catalog::ops::Catalog;
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_types::ids::OrderId;
 use pb::reservation::State;
 use tokio::task::JoinSet;
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::shop::Shop;
 
 /// Runs calls at once, and gives their answers.
-async fn at_once<F>(calls: impl IntoIterator<Item = F>) -> Vec<Result<pb::Reservation, Status>>
+pub async fn at_once<F>(calls: impl IntoIterator<Item = F>) -> Vec<Result<pb::Reservation, Status>>
 where
     F: Future<Output = Result<pb::Reservation, Status>> + Send + 'static,
 {
@@ -37,6 +39,20 @@ async fn ten_units_go_to_ten_of_fifty_orders() {
         assert_eq!((number_of(&answers, State::Held), number_of(&answers, State::Refused)), (10, 40));
         assert_eq!(shop.stock(&cup).await, (10, 10));
     }
+    shop.assert_books_balance().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_units_go_to_fifty_of_two_hundred_orders() {
+    let shop = Arc::new(Shop::open().await);
+    let cup = shop.stocked("cup", &[("CUP", 50)]).await.remove(0);
+    let calls = (0..200).map(|_| {
+        let (shop, cup) = (shop.clone(), cup.clone());
+        async move { shop.reserve(OrderId::generate(), &[(&cup, 1)]).await }
+    });
+    let answers = at_once(calls).await;
+    assert_eq!((number_of(&answers, State::Held), number_of(&answers, State::Refused)), (50, 150));
+    assert_eq!(shop.stock(&cup).await, (50, 50));
     shop.assert_books_balance().await;
 }
 
@@ -107,4 +123,44 @@ async fn reserve_confirm_and_release_of_one_order_at_once_agree_on_one_end() {
     let sold = shop.count("SELECT count(*) FROM reservations WHERE state = 'CONFIRMED'").await;
     assert_eq!(shop.stock(&cup).await, (1000 - sold, 0));
     shop.assert_books_balance().await;
+}
+
+/// Lets the hold of an order expire, if it is held, and sweeps.
+async fn expire(shop: &Shop, sweeper: &Catalog, order: OrderId) {
+    let sql = "UPDATE reservations SET expire_time = now() WHERE order_id = $1 AND state = 'HELD'";
+    sqlx::query(sql).bind(order.0).execute(&shop.db).await.unwrap();
+    sweeper.expire(10).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_befalls_one_order_at_once_its_units_are_counted_right() {
+    let shop = Shop::open().await;
+    let variants = shop.stocked("set", &[("A", 150), ("B", 150)]).await;
+    let sweeper = Catalog::new(shop.db.clone(), Duration::from_secs(3600));
+    let mut lines = [(variants[0].as_str(), 1), (&variants[1], 2)];
+    let mut seen = Vec::new();
+    for round in 0..90 {
+        let order = OrderId::generate();
+        lines.reverse();
+        if round % 3 > 0 {
+            shop.reserve(order, &lines).await.unwrap();
+        }
+        let (reserved, confirmed, (), again, released) = tokio::join!(
+            shop.reserve(order, &lines),
+            shop.confirm(order),
+            expire(&shop, &sweeper, order),
+            shop.reserve(order, &lines),
+            async { if round % 2 == 0 { Some(shop.release(order).await) } else { None } },
+        );
+        for refused in [reserved, confirmed, again].into_iter().chain(released).filter_map(Result::err) {
+            assert!(matches!(refused.code(), Code::FailedPrecondition | Code::NotFound), "{refused:?}");
+        }
+        seen.extend(shop.told(order).await.iter().map(pb::Reservation::state));
+        shop.assert_books_balance().await;
+    }
+    for state in [State::Held, State::Confirmed, State::Released, State::Expired] {
+        assert!(seen.contains(&state), "{state:?} never came about, so nothing was shown");
+    }
+    let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    assert_eq!(shop.count(deadlocks).await, 0);
 }

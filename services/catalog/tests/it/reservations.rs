@@ -23,6 +23,7 @@ async fn held_units_are_taken_once() {
     assert!(held.expire_time.is_some());
     assert_eq!(shop.stock(&cup).await, (5, 3));
     assert_eq!(shop.reserve(order, &[(&cup, 3)]).await.unwrap(), held);
+    assert_eq!(shop.reservation(order).await.unwrap(), held);
 
     let taken = shop.confirm(order).await.unwrap();
     assert_eq!((taken.state(), taken.expire_time), (State::Confirmed, None));
@@ -67,15 +68,18 @@ async fn a_release_that_comes_first_stays_the_last_word() {
     assert_eq!(shop.release(order).await.unwrap().state(), State::Released);
     assert_eq!(shop.reserve(order, &[(&cup, 3)]).await.unwrap().state(), State::Released);
     assert_eq!(shop.release(order).await.unwrap().state(), State::Released);
+    assert_eq!(shop.reservation(order).await.unwrap().state(), State::Released);
     assert_status(&shop.confirm(order).await.unwrap_err(), Code::FailedPrecondition, "RESERVATION_ENDED");
     assert_eq!(shop.stock(&cup).await, (5, 0));
     shop.assert_books_balance().await;
 }
 
 #[tokio::test]
-async fn what_was_never_held_can_not_be_taken() {
+async fn what_was_never_held_can_not_be_taken_or_read() {
     let (shop, _) = with_cups(5).await;
-    assert_status(&shop.confirm(OrderId::generate()).await.unwrap_err(), Code::NotFound, "RESOURCE_NOT_FOUND");
+    let order = OrderId::generate();
+    assert_status(&shop.confirm(order).await.unwrap_err(), Code::NotFound, "RESOURCE_NOT_FOUND");
+    assert_status(&shop.reservation(order).await.unwrap_err(), Code::NotFound, "RESOURCE_NOT_FOUND");
 }
 
 #[tokio::test]

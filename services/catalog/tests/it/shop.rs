@@ -40,6 +40,11 @@ pub struct Shop {
 impl Shop {
     /// One with an empty catalog.
     pub async fn open() -> Self {
+        Self::holding_for(3600).await
+    }
+
+    /// One with an empty catalog, that holds units for so many seconds.
+    pub async fn holding_for(hold_seconds: u32) -> Self {
         let role = testing::role("kontor_catalog", "catalog");
         let database = testing::server().await.unwrap().database(std::slice::from_ref(&role)).await.unwrap();
         let issuer = Issuer::start().await;
@@ -50,6 +55,7 @@ impl Shop {
             auth_addr: issuer.addr.to_string(),
             issuer: ISSUER.into(),
             database_connections: 8,
+            hold_seconds,
         };
         let stop = CancellationToken::new();
         let serving = kontor_catalog::serve(config, listener, stop.clone());
@@ -142,10 +148,8 @@ impl Shop {
     }
 
     pub async fn reserve(&self, order: OrderId, lines: &[(&str, i32)]) -> Result<pb::Reservation, Status> {
-        let line =
-            |(variant, quantity): &(&str, i32)| pb::ReservationLine { variant: (*variant).into(), quantity: *quantity };
-        let lines = lines.iter().map(line).collect();
-        let request = with_token(pb::ReserveStockRequest { order: order.to_string(), lines }, &self.order_service);
+        let request = pb::ReserveStockRequest { order: order.to_string(), lines: reservation_lines(lines) };
+        let request = with_token(request, &self.order_service);
         self.inventory.clone().reserve_stock(request).await.map(tonic::Response::into_inner)
     }
 
@@ -157,6 +161,45 @@ impl Shop {
     pub async fn release(&self, order: OrderId) -> Result<pb::Reservation, Status> {
         let request = with_token(pb::ReleaseReservationRequest { order: order.to_string() }, &self.order_service);
         self.inventory.clone().release_reservation(request).await.map(tonic::Response::into_inner)
+    }
+
+    pub async fn reservation(&self, order: OrderId) -> Result<pb::Reservation, Status> {
+        let request = with_token(pb::GetReservationRequest { order: order.to_string() }, &self.order_service);
+        self.inventory.clone().get_reservation(request).await.map(tonic::Response::into_inner)
+    }
+
+    /// Sends units back, by the refund's name.
+    pub async fn send_back(&self, refund: &str, lines: &[(&str, i32)]) -> Result<pb::Reservation, Status> {
+        let request = pb::ReturnStockRequest { refund: refund.into(), lines: reservation_lines(lines) };
+        let request = with_token(request, &self.order_service);
+        self.inventory.clone().return_stock(request).await.map(tonic::Response::into_inner)
+    }
+
+    /// Makes the hold of an order so old that it has so many seconds left (or none), and waits until it is EXPIRED if it has none.
+    pub async fn age(&self, order: OrderId, seconds_left: i32) {
+        let sql = "UPDATE reservations SET expire_time = now() + make_interval(secs => $2) WHERE order_id = $1";
+        sqlx::query(sql).bind(order.0).bind(f64::from(seconds_left)).execute(&self.db).await.unwrap();
+        if seconds_left <= 0 {
+            self.wait_until_expired(order).await;
+        }
+    }
+
+    pub async fn wait_until_expired(&self, order: OrderId) {
+        for _ in 0..400 {
+            if self.reservation(order).await.unwrap().state() == pb::reservation::State::Expired {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the hold of {order} did not expire");
+    }
+
+    /// The reservations that an order's events told of, the oldest first.
+    pub async fn told(&self, order: OrderId) -> Vec<pb::Reservation> {
+        let sql = "SELECT payload FROM outbox_events WHERE aggregate = $1 ORDER BY version";
+        let aggregate = format!("reservations/{}", order.0);
+        let payloads: Vec<Vec<u8>> = sqlx::query_scalar(sql).bind(aggregate).fetch_all(&self.db).await.unwrap();
+        payloads.iter().map(|bytes| <pb::Reservation as prost::Message>::decode(&bytes[..]).unwrap()).collect()
     }
 
     /// A number that the database tells.
@@ -176,7 +219,17 @@ impl Shop {
         let gaps = "SELECT count(*) FROM (SELECT count(*) AS events, max(version) AS last FROM outbox_events \
             GROUP BY aggregate) AS a WHERE a.events <> a.last";
         assert_eq!(self.count(gaps).await, 0, "event versions have no gaps");
+        let uncounted = "SELECT count(*) FROM reservations r WHERE r.version <> \
+            (SELECT count(*) FROM outbox_events e WHERE e.aggregate = 'reservations/' || r.order_id)";
+        assert_eq!(self.count(uncounted).await, 0, "a reservation's version counts its events");
     }
+}
+
+/// Variants and quantities on the wire.
+pub fn reservation_lines(lines: &[(&str, i32)]) -> Vec<pb::ReservationLine> {
+    let line =
+        |(variant, quantity): &(&str, i32)| pb::ReservationLine { variant: (*variant).into(), quantity: *quantity };
+    lines.iter().map(line).collect()
 }
 
 /// Asserts the code and the reason of an error.

@@ -92,6 +92,7 @@ pub(super) async fn start(
         auth_addr: up.auth_addr.to_string(),
         issuer: issuer.clone(),
         database_connections: 16,
+        hold_seconds: up.hold_seconds,
     };
     running.spawn("catalog", |stop| kontor_catalog::serve(catalog, sockets.catalog, stop));
     let psp = kontor_sandbox_psp::Config {

@@ -86,6 +86,7 @@ fn settings(data_dir: &Path, database_url: &str) -> Up {
         auth_addr: any,
         catalog_addr: any,
         order_addr: any,
+        hold_seconds: 3600,
         psp_addr: any,
         admin_email: ADMIN_EMAIL.into(),
         admin_password: None,
