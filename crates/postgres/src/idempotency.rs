@@ -101,6 +101,22 @@ pub async fn insert(conn: &mut PgConnection, key: &Key, answer: &[u8]) -> Result
     Ok(inserted.rows_affected() == 1)
 }
 
+/// Keeps the answer to a call whose key was inserted with an empty one, for work that is more than one transaction. False if another
+/// one was faster.
+///
+/// # Errors
+/// Those of the database.
+pub async fn set_answer(conn: &mut PgConnection, key: &Key, answer: &[u8]) -> Result<bool, sqlx::Error> {
+    let updated =
+        sqlx::query("UPDATE idempotency_keys SET answer = $3 WHERE caller = $1 AND request_id = $2 AND answer = ''")
+            .bind(&key.caller)
+            .bind(key.request_id)
+            .bind(answer)
+            .execute(conn)
+            .await?;
+    Ok(updated.rows_affected() == 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Key;

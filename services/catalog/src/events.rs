@@ -6,6 +6,7 @@ use kontor_types::ids::VariantName;
 use prost::{Message, Name};
 use sqlx::PgConnection;
 
+use crate::domain::import::ImportReport;
 use crate::domain::inventory::Stock;
 use crate::domain::product::Product;
 use crate::domain::reservation::Reservation;
@@ -44,4 +45,14 @@ pub fn stock_bytes(stock: &Stock) -> Vec<u8> {
 pub fn stock_from_bytes(bytes: &[u8], variant: VariantName) -> Option<Stock> {
     let stock = pb::Stock::decode(bytes).ok()?;
     Some(Stock { variant, on_hand: stock.on_hand, reserved: stock.reserved })
+}
+
+/// An answer of ImportProducts, to be kept.
+pub fn report_bytes(report: &ImportReport) -> Vec<u8> {
+    wire::import_report(report.clone()).encode_to_vec()
+}
+
+/// An answer of ImportProducts that was kept.
+pub fn report_from_bytes(bytes: &[u8]) -> Option<ImportReport> {
+    pb::ImportProductsResponse::decode(bytes).ok().map(wire::import_report_from)
 }

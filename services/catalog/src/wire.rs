@@ -3,6 +3,7 @@
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_runtime::convert::{money_to_wire, time_to_wire};
 
+use crate::domain::import::{ImportReport, Issue, Issues, Severity};
 use crate::domain::inventory::{Line, Shortage, Stock};
 use crate::domain::product::{Product, Status, Variant};
 use crate::domain::reservation::{Reservation, ReservationState};
@@ -91,5 +92,62 @@ fn reservation_state(state: ReservationState) -> pb::reservation::State {
         ReservationState::Released => pb::reservation::State::Released,
         ReservationState::Refused => pb::reservation::State::Refused,
         ReservationState::Expired => pb::reservation::State::Expired,
+    }
+}
+
+/// What an import did.
+pub fn import_report(report: ImportReport) -> pb::ImportProductsResponse {
+    pb::ImportProductsResponse {
+        products_created: count(report.products_created),
+        products_updated: count(report.products_updated),
+        products_unchanged: count(report.products_unchanged),
+        products_refused: count(report.products_refused),
+        variants_created: count(report.variants_created),
+        variants_updated: count(report.variants_updated),
+        variants_unchanged: count(report.variants_unchanged),
+        issue_count: count(report.issues.count()),
+        issues: report.issues.into_first().into_iter().map(issue).collect(),
+    }
+}
+
+fn issue(issue: Issue) -> pb::ImportIssue {
+    let severity = match issue.severity {
+        Severity::Warning => pb::import_issue::Severity::Warning,
+        Severity::Error => pb::import_issue::Severity::Error,
+    };
+    let line = i64::try_from(issue.line).unwrap_or(i64::MAX);
+    pb::ImportIssue { line, column: issue.column, message: issue.message, severity: severity.into() }
+}
+
+/// The rows of a file are far fewer than an int32 counts.
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+/// What an import did, from the answer that was kept.
+pub fn import_report_from(kept: pb::ImportProductsResponse) -> ImportReport {
+    let count = |number: i32| usize::try_from(number).unwrap_or_default();
+    ImportReport {
+        products_created: count(kept.products_created),
+        products_updated: count(kept.products_updated),
+        products_unchanged: count(kept.products_unchanged),
+        products_refused: count(kept.products_refused),
+        variants_created: count(kept.variants_created),
+        variants_updated: count(kept.variants_updated),
+        variants_unchanged: count(kept.variants_unchanged),
+        issues: Issues::known(kept.issues.into_iter().map(issue_from).collect(), count(kept.issue_count)),
+    }
+}
+
+fn issue_from(issue: pb::ImportIssue) -> Issue {
+    let severity = match issue.severity() {
+        pb::import_issue::Severity::Warning => Severity::Warning,
+        pb::import_issue::Severity::Error | pb::import_issue::Severity::Unspecified => Severity::Error,
+    };
+    Issue {
+        line: u64::try_from(issue.line).unwrap_or_default(),
+        column: issue.column,
+        message: issue.message,
+        severity,
     }
 }

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use kontor_postgres::idempotency::Key;
+use kontor_proto::google::api::HttpBody;
 use kontor_proto::kontor::catalog::v1 as pb;
-use kontor_runtime::Fault;
 use kontor_runtime::convert::currency_from_wire;
-use kontor_runtime::fault::ErrorReason;
+use kontor_runtime::fault::{self, ErrorReason};
+use kontor_runtime::{Caller, Fault};
 use tokio::time::timeout;
 use tonic::{Code, Status, Streaming};
 
-use crate::domain::import::{Issue, Severity};
-use crate::ops::{Catalog, ImportReport, ImportSettings};
+use crate::ops::{Catalog, ImportSettings};
+use crate::wire;
 
 /// The most bytes of a file.
 const FILE_MAX: usize = 64 * 1024 * 1024;
@@ -22,12 +25,25 @@ const MEDIA_TYPES: [&str; 4] = ["text/csv", "application/csv", "application/vnd.
 /// Reads the stream to its end and loads the file.
 pub(super) async fn run(
     catalog: &Catalog,
+    caller: &Caller,
     mut stream: Streaming<pb::ImportProductsRequest>,
 ) -> Result<pb::ImportProductsResponse, Status> {
-    let first = next(&mut stream).await?.unwrap_or_default();
+    let mut first = next(&mut stream).await?.unwrap_or_default();
     let settings = settings(&first)?;
-    let file = read(first, stream).await?;
-    Ok(report(catalog.import(file, settings).await?))
+    let piece = first.file.take().unwrap_or_default().data;
+    let file = read(piece, stream).await?;
+    let (caller, whole) = (caller.subject.to_string(), file.clone());
+    // Reading all of a large file takes a while, which a thread that drives other calls has not.
+    let key = tokio::task::spawn_blocking(move || key(caller, first, whole)).await;
+    let key = key.map_err(|error| fault::internal(&error))?;
+    Ok(wire::import_report(catalog.import(file, settings, key).await?))
+}
+
+/// By what a repetition is recognised: the settings and the whole file, however it was cut into pieces.
+fn key(caller: String, settings: pb::ImportProductsRequest, file: Bytes) -> Option<Key> {
+    let file = Some(HttpBody { data: file, ..HttpBody::default() });
+    let mut whole = pb::ImportProductsRequest { file, ..settings };
+    Key::take(caller, "ImportProducts", &mut whole, |whole| &mut whole.request_id)
 }
 
 /// RESOURCE_EXHAUSTED: as many imports as can be are running.
@@ -45,21 +61,17 @@ fn settings(first: &pb::ImportProductsRequest) -> Result<ImportSettings, Status>
     Ok(ImportSettings { currency, validate_only: first.validate_only })
 }
 
-async fn read(
-    first: pb::ImportProductsRequest,
-    mut stream: Streaming<pb::ImportProductsRequest>,
-) -> Result<Vec<u8>, Status> {
+async fn read(first: Bytes, mut stream: Streaming<pb::ImportProductsRequest>) -> Result<Bytes, Status> {
     let mut file = Vec::new();
-    let mut message = Some(first);
-    while let Some(piece) = message {
-        let data = piece.file.map(|file| file.data).unwrap_or_default();
+    let mut piece = Some(first);
+    while let Some(data) = piece {
         if file.len() + data.len() > FILE_MAX {
             return Err(too_large());
         }
         file.extend_from_slice(&data);
-        message = next(&mut stream).await?;
+        piece = next(&mut stream).await?.map(|message| message.file.unwrap_or_default().data);
     }
-    Ok(file)
+    Ok(file.into())
 }
 
 async fn next(stream: &mut Streaming<pb::ImportProductsRequest>) -> Result<Option<pb::ImportProductsRequest>, Status> {
@@ -74,32 +86,4 @@ fn too_large() -> Status {
 fn too_slow() -> Status {
     let message = "no piece of the file came for 10 seconds; nothing was loaded";
     Fault::new(Code::DeadlineExceeded, ErrorReason::DeadlinePassed, message).into()
-}
-
-fn report(report: ImportReport) -> pb::ImportProductsResponse {
-    pb::ImportProductsResponse {
-        products_created: count(report.products_created),
-        products_updated: count(report.products_updated),
-        products_unchanged: count(report.products_unchanged),
-        products_refused: count(report.products_refused),
-        variants_created: count(report.variants_created),
-        variants_updated: count(report.variants_updated),
-        variants_unchanged: count(report.variants_unchanged),
-        issue_count: count(report.issues.count()),
-        issues: report.issues.into_first().into_iter().map(issue).collect(),
-    }
-}
-
-fn issue(issue: Issue) -> pb::ImportIssue {
-    let severity = match issue.severity {
-        Severity::Warning => pb::import_issue::Severity::Warning,
-        Severity::Error => pb::import_issue::Severity::Error,
-    };
-    let line = i64::try_from(issue.line).unwrap_or(i64::MAX);
-    pb::ImportIssue { line, column: issue.column, message: issue.message, severity: severity.into() }
-}
-
-/// The rows of a file are far fewer than an int32 counts.
-fn count(number: usize) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }

@@ -53,7 +53,7 @@ impl ProductService for Products {
         request: Request<Streaming<pb::ImportProductsRequest>>,
     ) -> Result<Response<pb::ImportProductsResponse>, Status> {
         let _turn = self.imports.try_acquire().map_err(|_| import::too_many())?;
-        import::run(&self.catalog, request.into_inner()).await.map(Response::new)
+        import::run(&self.catalog, &Caller::of(&request), request.into_inner()).await.map(Response::new)
     }
 }
 

@@ -10,7 +10,7 @@ mod reserve;
 mod restock;
 
 pub use error::Error;
-pub use import::{ImportReport, ImportSettings};
+pub use import::ImportSettings;
 pub use inventory::AdjustStock;
 pub use products::Page;
 pub use restock::ReturnStock;

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use kontor_proto::kontor::catalog::v1 as pb;
+use kontor_types::ids::{UserId, new_uuid};
 use pb::import_issue::Severity;
 use pb::product::Status;
+use tonic::Code;
 
-use crate::shop::Shop;
+use crate::shop::{Shop, assert_status};
 
 const HEADER: &str = "Handle,Title,Body (HTML),Vendor,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Grams,\
     Variant Inventory Qty,Variant Price,Variant Compare At Price,Status\n";
@@ -136,6 +138,84 @@ async fn validate_only_says_what_would_be_done_and_does_nothing() {
     let done = shop.try_import(cheaper.as_bytes(), &shop.editor, dry()).await.unwrap();
     assert_eq!((products(&done), variants(&done)), ([0, 1, 1, 0], [0, 1, 2]));
     assert_eq!(shop.product("kettle").await.unwrap().variants[0].price.as_ref().unwrap().units, 79);
+}
+
+/// Settings with an id.
+fn keyed() -> pb::ImportProductsRequest {
+    pb::ImportProductsRequest { request_id: new_uuid().to_string(), ..Default::default() }
+}
+
+#[tokio::test]
+async fn an_import_sent_again_with_its_request_id_gets_the_first_report() {
+    let shop = Shop::open().await;
+    let rows = "good,Good,,,,,,G,,1,1.00,,\nbad,Bad,,,,,,B,,1,a lot,,\nowing,Owing,,,,,,O,,-4,1.00,,\n";
+    let file = format!("{HEADER}{rows}");
+    let keyed = keyed();
+    let first = shop.try_import(file.as_bytes(), &shop.editor, keyed.clone()).await.unwrap();
+    assert_eq!((products(&first), first.issue_count), ([2, 0, 0, 1], 2));
+    shop.import(&file.replace("Good", "Better")).await;
+    let again = shop.try_import(file.as_bytes(), &shop.editor, keyed).await.unwrap();
+    assert_eq!(again, first);
+    assert_eq!(shop.product("good").await.unwrap().title, "Better", "nothing is done again");
+}
+
+#[tokio::test]
+async fn a_request_id_is_good_for_one_file_and_its_settings() {
+    let shop = Shop::open().await;
+    let keyed = keyed();
+    shop.try_import(small().as_bytes(), &shop.editor, keyed.clone()).await.unwrap();
+    let other_file = small().replace("79.00", "75.00");
+    let dry = pb::ImportProductsRequest { validate_only: true, ..keyed.clone() };
+    let euros = pb::ImportProductsRequest { currency_code: "EUR".into(), ..keyed.clone() };
+    for (file, first) in [(&other_file, keyed.clone()), (&small(), dry), (&small(), euros)] {
+        let refused = shop.try_import(file.as_bytes(), &shop.editor, first).await.unwrap_err();
+        assert_status(&refused, Code::InvalidArgument, "IDEMPOTENCY_KEY_REUSED");
+    }
+    assert_eq!(shop.product("kettle").await.unwrap().variants[0].price.as_ref().unwrap().units, 79);
+    assert_eq!(shop.count("SELECT count(*) FROM outbox_events").await, 2);
+    let someone = shop.issuer.user(UserId::generate(), &["catalog.edit"]);
+    let done = shop.try_import(other_file.as_bytes(), &someone, keyed).await.unwrap();
+    assert_eq!(products(&done), [0, 1, 1, 0], "each caller's ids are its own");
+}
+
+#[tokio::test]
+async fn a_file_that_can_not_be_read_leaves_its_request_id_free() {
+    let shop = Shop::open().await;
+    let keyed = keyed();
+    let malformed = shop.try_import(b"nothing", &shop.editor, keyed.clone()).await.unwrap_err();
+    assert_status(&malformed, Code::InvalidArgument, "FILE_MALFORMED");
+    let done = shop.try_import(small().as_bytes(), &shop.editor, keyed).await.unwrap();
+    assert_eq!(products(&done), [2, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn an_import_that_broke_off_goes_on_with_its_request_id_and_no_other_file_does() {
+    let shop = Shop::open().await;
+    let keyed = keyed();
+    shop.try_import(small().as_bytes(), &shop.editor, keyed.clone()).await.unwrap();
+    // What a process leaves that dies in the middle of it.
+    sqlx::query("UPDATE idempotency_keys SET answer = ''").execute(&shop.db).await.unwrap();
+    let other = small().replace("79.00", "75.00");
+    let refused = shop.try_import(other.as_bytes(), &shop.editor, keyed.clone()).await.unwrap_err();
+    assert_status(&refused, Code::InvalidArgument, "IDEMPOTENCY_KEY_REUSED");
+    let done = shop.try_import(small().as_bytes(), &shop.editor, keyed.clone()).await.unwrap();
+    assert_eq!(products(&done), [0, 0, 2, 0]);
+    assert_eq!(shop.try_import(small().as_bytes(), &shop.editor, keyed).await.unwrap(), done);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_sent_twice_at_once_is_reported_once() {
+    let shop = Shop::open().await;
+    let rows: String = (0..60).map(|n| format!("p{n},P{n},S{n},5,1.00\n")).collect();
+    let file = format!("Handle,Title,Variant SKU,Variant Inventory Qty,Variant Price\n{rows}");
+    let keyed = keyed();
+    let (one, two) = tokio::join!(
+        shop.try_import(file.as_bytes(), &shop.editor, keyed.clone()),
+        shop.try_import(file.as_bytes(), &shop.editor, keyed),
+    );
+    assert_eq!(one.unwrap(), two.unwrap());
+    assert_eq!(shop.count("SELECT count(*) FROM outbox_events").await, 60);
+    shop.assert_books_balance().await;
 }
 
 #[tokio::test]

@@ -23,6 +23,8 @@ pub(crate) struct Received {
     pub(crate) largest_piece: usize,
     /// Currency, dry run and media type of each message.
     pub(crate) settings: Vec<(String, bool, String)>,
+    /// The request id of each message.
+    pub(crate) request_ids: Vec<String>,
 }
 
 #[derive(Clone)]
@@ -72,6 +74,7 @@ async fn receive(mut messages: Streaming<ImportProductsRequest>) -> Result<Recei
         received.largest_piece = received.largest_piece.max(file.data.len());
         received.bytes.extend_from_slice(&file.data);
         received.settings.push((message.currency_code, message.validate_only, file.content_type));
+        received.request_ids.push(message.request_id);
     }
     Ok(received)
 }

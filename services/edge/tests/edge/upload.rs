@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use reqwest::{Body, Method};
 
-use crate::support::{Harness, field, ok, problem};
+use crate::support::{Harness, KEY, field, ok, problem};
 
 const MIB: usize = 1024 * 1024;
 
@@ -30,6 +30,23 @@ async fn a_file_arrives_whole_with_the_settings_on_its_first_message() {
     assert_eq!(received.settings[0], ("CHF".into(), true, "text/csv".into()));
     assert!(received.settings[1..].iter().all(|settings| *settings == (String::new(), false, String::new())));
     assert_eq!(answer["productsCreated"], received.settings.len());
+}
+
+#[tokio::test]
+async fn the_idempotency_key_goes_out_on_the_first_message() {
+    let edge = Harness::start().await;
+    ok(import(&edge, "", file(MIB)).header("idempotency-key", format!("\"{KEY}\""))).await;
+    ok(import(&edge, &format!("?requestId={KEY}"), file(1))).await;
+    let differing = import(&edge, "?requestId=018f4e2a-7c1b-7d3e-9a52-0c6f1f0e8b12", file(1));
+    let (status, body) = problem(differing.header("idempotency-key", KEY)).await;
+    assert_eq!((status, field(&body)), (400, "requestId"));
+    let uploads = edge.uploads.lock().unwrap();
+    let [by_header, by_query] = &uploads[..] else { panic!("{} uploads arrived", uploads.len()) };
+    for received in [by_header, by_query] {
+        let [first, rest @ ..] = &received.as_ref().unwrap().request_ids[..] else { panic!("no message arrived") };
+        assert_eq!(first, KEY);
+        assert!(rest.iter().all(String::is_empty), "{rest:?}");
+    }
 }
 
 #[tokio::test]

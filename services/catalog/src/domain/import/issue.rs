@@ -59,6 +59,11 @@ impl Issues {
         }
     }
 
+    /// Those that were kept, and how many there were in all.
+    pub fn known(kept: Vec<Issue>, count: usize) -> Self {
+        Self { kept, count }
+    }
+
     /// How many there were in all.
     pub fn count(&self) -> usize {
         self.count

@@ -12,6 +12,7 @@ mod matching;
 mod options;
 pub mod plan;
 mod product;
+mod report;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use complete::complete;
 use super::product::{ProductContent, VariantContent};
 use column::{Column, Columns};
 pub use issue::{Issue, Issues, Severity};
+pub use report::{ImportReport, Loaded};
 pub use table::Malformed;
 use table::Row;
 

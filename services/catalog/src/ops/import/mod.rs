@@ -2,18 +2,18 @@
 //! transaction of its own. Loading the file again after a failure goes on where it stopped.
 
 mod product;
-mod report;
+mod repeat;
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
+use kontor_postgres::idempotency::Key;
 use kontor_types::Currency;
 
 use super::{Catalog, Error};
-use crate::domain::import::{self, ProductDraft, ProductFile, plan};
+use crate::domain::import::{self, ImportReport, Loaded, ProductDraft, ProductFile, plan};
 use crate::domain::product::Product;
 use crate::store;
-pub use report::ImportReport;
-use report::Loaded;
 
 /// How many products are compared at a time.
 const CHUNK: usize = 100;
@@ -38,14 +38,24 @@ struct Known {
 }
 
 impl Catalog {
-    /// Loads a file in the format of Shopify's product export.
-    pub async fn import(&self, file: Vec<u8>, settings: ImportSettings) -> Result<ImportReport, Error> {
-        let ProductFile { drafts, refused, issues } = read(file, settings.currency).await?;
+    /// Loads a file in the format of Shopify's product export; with a key, the first report is given again.
+    pub async fn import(&self, file: Bytes, settings: ImportSettings, key: Option<Key>) -> Result<ImportReport, Error> {
+        let file = read(file, settings.currency).await?;
+        let Some(key) = key else { return self.load_all(file, settings.validate_only).await };
+        if let Some(report) = self.begin_import(&key).await? {
+            return Ok(report);
+        }
+        let report = self.load_all(file, settings.validate_only).await?;
+        self.end_import(&key, report).await
+    }
+
+    async fn load_all(&self, file: ProductFile, validate_only: bool) -> Result<ImportReport, Error> {
+        let ProductFile { drafts, refused, issues } = file;
         let mut report = ImportReport::new(refused, issues);
         for (index, chunk) in drafts.chunks(CHUNK).enumerate() {
             let known = self.known(chunk).await?;
             for draft in chunk {
-                report.add(self.load(draft, &known, settings.validate_only).await?);
+                report.add(self.load(draft, &known, validate_only).await?);
             }
             let done = index * CHUNK + chunk.len();
             if done.is_multiple_of(LOGGED_EVERY) {
@@ -86,7 +96,7 @@ fn skus(draft: &ProductDraft) -> impl Iterator<Item = &str> {
 }
 
 /// Reading a large file takes a while, which a thread that drives other calls has not.
-async fn read(file: Vec<u8>, currency: Currency) -> Result<ProductFile, Error> {
+async fn read(file: Bytes, currency: Currency) -> Result<ProductFile, Error> {
     match tokio::task::spawn_blocking(move || import::read(&file, currency)).await {
         Ok(read) => Ok(read?),
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

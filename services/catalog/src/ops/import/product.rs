@@ -4,10 +4,9 @@ use kontor_postgres::{Transient, retry};
 use kontor_types::ids::{ProductId, new_uuid};
 use sqlx::PgConnection;
 
-use super::report::Loaded;
 use super::skus;
 use crate::domain::import::plan::{self, Placed, Plan};
-use crate::domain::import::{self, Issue, ProductDraft};
+use crate::domain::import::{self, Issue, Loaded, ProductDraft};
 use crate::domain::inventory::MovementReason;
 use crate::domain::product::Product;
 use crate::domain::reference::ProductRef;

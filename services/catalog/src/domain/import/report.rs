@@ -1,10 +1,10 @@
 //! What an import did.
 
-use crate::domain::import::plan::Plan;
-use crate::domain::import::{Issue, Issues};
+use super::plan::Plan;
+use super::{Issue, Issues};
 
 /// What an import did, or would do.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportReport {
     /// Products that were new.
     pub products_created: usize,
@@ -25,7 +25,7 @@ pub struct ImportReport {
 }
 
 /// What became of one product.
-pub(super) enum Loaded {
+pub enum Loaded {
     /// It is in the catalog as the file describes it.
     Done(Tally),
     /// It stays as it was.
@@ -33,7 +33,7 @@ pub(super) enum Loaded {
 }
 
 /// What was done for one product.
-pub(super) struct Tally {
+pub struct Tally {
     is_new: bool,
     is_same: bool,
     created: usize,
@@ -42,18 +42,21 @@ pub(super) struct Tally {
 }
 
 impl Loaded {
-    pub(super) fn done(plan: &Plan<'_>) -> Self {
+    /// A product whose plan was carried out.
+    pub fn done(plan: &Plan<'_>) -> Self {
         let (created, updated, unchanged) = (plan.added.len(), plan.changed.len(), plan.same);
         Self::Done(Tally { is_new: plan.is_new, is_same: plan.is_empty(), created, updated, unchanged })
     }
 }
 
 impl ImportReport {
-    pub(super) fn new(refused: usize, issues: Issues) -> Self {
+    /// Of a file that was read: with the products that its bad rows keep out.
+    pub fn new(refused: usize, issues: Issues) -> Self {
         Self { products_refused: refused, issues, ..Self::default() }
     }
 
-    pub(super) fn add(&mut self, loaded: Loaded) {
+    /// Counts one product.
+    pub fn add(&mut self, loaded: Loaded) {
         match loaded {
             Loaded::Done(tally) => self.count(&tally),
             Loaded::Refused(issues) => {
