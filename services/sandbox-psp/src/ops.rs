@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use kontor_failpoints::{At, pass};
 use tokio_util::sync::CancellationToken;
 
 use crate::book::{Book, BookError, Decided};
@@ -43,7 +44,7 @@ impl Provider {
         if !self.book.is_answered(&request.key) {
             self.mishap_before(&request.key, behaviour).await?;
         }
-        let decided = self.book.decide(request).await?;
+        let decided = self.decide("psp.authorize", request).await?;
         self.lock_failed().remove(&request.key);
         if decided.is_new {
             self.mishap_after(behaviour).await?;
@@ -53,17 +54,17 @@ impl Provider {
 
     /// Collects an authorised amount.
     pub(crate) async fn capture(&self, request: &Request) -> Result<Payment, CallError> {
-        self.decide(request).await
+        Ok(self.decide("psp.capture", request).await?.payment)
     }
 
     /// Lets go of an authorised amount.
     pub(crate) async fn void(&self, request: &Request) -> Result<Payment, CallError> {
-        self.decide(request).await
+        Ok(self.decide("psp.void", request).await?.payment)
     }
 
     /// Gives back what was captured.
     pub(crate) async fn refund(&self, request: &Request) -> Result<Payment, CallError> {
-        self.decide(request).await
+        Ok(self.decide("psp.refund", request).await?.payment)
     }
 
     /// What became of an authorisation.
@@ -71,9 +72,14 @@ impl Provider {
         Ok(self.book.look_up(authorization_key).await?)
     }
 
-    async fn decide(&self, request: &Request) -> Result<Payment, CallError> {
-        let Decided { payment, .. } = self.book.decide(request).await?;
-        Ok(payment)
+    async fn decide(&self, step: &'static str, request: &Request) -> Result<Decided, CallError> {
+        pass(step, At::Before).await;
+        let decided = self.book.decide(request).await?;
+        if !decided.is_new {
+            tracing::info!(key = request.key, "a call was repeated");
+        }
+        pass(step, At::After).await;
+        Ok(decided)
     }
 
     async fn mishap_before(&self, key: &str, behaviour: Behaviour) -> Result<(), CallError> {

@@ -6,7 +6,7 @@ use kontor_proto::kontor::payment::v1::payment::State;
 use kontor_runtime::fault::ErrorReason;
 use tonic::Code;
 
-use crate::provider::{Sandbox, refusal};
+use crate::provider::{Sandbox, refusal, usd};
 
 const STAGED: (Code, ErrorReason) = (Code::Unavailable, ErrorReason::DependencyUnavailable);
 
@@ -67,4 +67,19 @@ async fn tok_review_is_authorised_after_five_seconds() {
     clock.advance(5);
     assert_eq!(client.authorize("a", 79, "tok_review").await.unwrap().state(), State::Authorized);
     assert_eq!(client.look_up("b").await.unwrap().state(), State::Authorized);
+}
+
+#[tokio::test]
+async fn what_is_in_review_is_looked_up_as_such_and_can_be_let_go_but_not_taken() {
+    let Sandbox { client, clock, .. } = &Sandbox::start(None).await;
+    client.authorize("a", 79, "tok_review").await.unwrap();
+    assert_eq!(client.look_up("a").await.unwrap().state(), State::InReview);
+    let wrong_state = (Code::FailedPrecondition, ErrorReason::PaymentState);
+    assert_eq!(refusal(client.capture("c", "a", usd(79)).await), wrong_state);
+    assert_eq!(refusal(client.refund("r", "a", usd(79)).await), wrong_state);
+    assert_eq!(client.void("v", "a").await.unwrap().state(), State::Voided);
+    clock.advance(5);
+    assert_eq!(client.look_up("a").await.unwrap().state(), State::Voided, "the person comes too late");
+    assert_eq!(client.authorize("a", 79, "tok_review").await.unwrap().state(), State::Voided);
+    assert_eq!(refusal(client.capture("c", "a", usd(79)).await), wrong_state);
 }
