@@ -85,7 +85,7 @@ async fn answered(
     match idempotency::find(conn, key).await? {
         Seen::Never => Ok(None),
         Seen::Answered(bytes) => {
-            tracing::info!("a call was repeated");
+            tracing::info!(request_id = %key.request_id, "a call was repeated");
             Ok(events::stock_from_bytes(&bytes, variant))
         }
         Seen::Otherwise => Err(Error::KeyReused),

@@ -23,7 +23,7 @@ pub struct ReturnStock {
     pub refund: String,
     /// Variants and quantities; each variant once.
     pub lines: Vec<Line>,
-    /// By what a repetition is recognised: the refund.
+    /// By what a repetition is recognised: the refund. It must be kept for as long as units may come back.
     pub key: Key,
 }
 

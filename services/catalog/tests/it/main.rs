@@ -7,6 +7,7 @@ mod adjusting;
 mod expiry;
 mod files;
 mod imports;
+mod logs;
 mod products;
 mod races;
 mod reservations;

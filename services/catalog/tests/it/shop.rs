@@ -1,5 +1,6 @@
 //! A catalog service of a test's own, and short names for what tests do with it.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use kontor_catalog::Config;
@@ -18,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
+
+use crate::logs::LOG;
 
 /// How much of a file goes into one message.
 const PIECE: usize = 1024 * 1024;
@@ -45,6 +48,7 @@ impl Shop {
 
     /// One with an empty catalog, that holds units for so many seconds.
     pub async fn holding_for(hold_seconds: u32) -> Self {
+        LazyLock::force(&LOG);
         let role = testing::role("kontor_catalog", "catalog");
         let database = testing::server().await.unwrap().database(std::slice::from_ref(&role)).await.unwrap();
         let issuer = Issuer::start().await;

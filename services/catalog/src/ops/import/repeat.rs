@@ -20,7 +20,7 @@ impl Catalog {
         }
         match idempotency::find(&mut conn, key).await? {
             Seen::Answered(bytes) if bytes != NO_REPORT => {
-                tracing::info!("a call was repeated");
+                tracing::info!(request_id = %key.request_id, "a call was repeated");
                 Ok(events::report_from_bytes(&bytes))
             }
             Seen::Answered(_) | Seen::Never => Ok(None),
