@@ -6,7 +6,6 @@ use kontor_runtime::{Caller, Fault};
 use kontor_types::ids::OrderId;
 use prost::Message;
 use tonic::Status;
-use uuid::Uuid;
 
 use crate::domain::cart::{Address, CartId};
 
@@ -19,10 +18,9 @@ pub(super) fn key<M: Message>(
     caller: &Caller,
     method: &'static str,
     request: &mut M,
-    id: impl Fn(&mut M) -> &mut String,
+    id: impl FnOnce(&mut M) -> &mut String,
 ) -> Option<Key> {
-    let request_id = Uuid::try_parse(&std::mem::take(id(request))).ok()?;
-    Some(Key::new(caller.subject.to_string(), request_id, method, &request.encode_to_vec()))
+    Key::take(caller.subject.to_string(), method, request, id)
 }
 
 /// A cart's name.
