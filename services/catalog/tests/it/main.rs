@@ -8,6 +8,7 @@ mod expiry;
 mod files;
 mod imports;
 mod logs;
+mod migrations;
 mod products;
 mod races;
 mod reservations;
