@@ -129,6 +129,24 @@ mod tests {
         assert_eq!(rules.get("/kontor.catalog.v1.InventoryService/ReserveStock"), Some(&Rule::Internal));
     }
 
+    /// Internal methods are keyed by what they are about: the order, the refund.
+    #[test]
+    fn every_write_of_orders_and_the_catalog_takes_a_request_id() {
+        for service in ["order", "catalog"].map(|area| format!("kontor.{area}.v1")) {
+            let services = crate::contract().services().filter(|s| s.parent_file().package_name() == service);
+            let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
+            let writes = methods.filter(|method| {
+                let reads = ["Get", "List", "BatchGet", "Search", "Watch"].map(|verb| method.name().starts_with(verb));
+                !reads.contains(&true) && rule_of(method) != Some(Rule::Internal)
+            });
+            let writes: Vec<_> = writes.collect();
+            assert!(!writes.is_empty());
+            for method in writes {
+                assert!(method.input().get_field_by_name("request_id").is_some(), "{}", method.full_name());
+            }
+        }
+    }
+
     #[test]
     fn a_method_without_a_rule_is_refused() {
         let mut set = <prost_types::FileDescriptorSet as prost::Message>::decode(kontor_proto::DESCRIPTOR_SET).unwrap();

@@ -90,6 +90,19 @@ pub struct Cart {
 }
 
 impl Cart {
+    /// The cart with so many units of a variant in it, or none.
+    #[must_use]
+    pub fn with(&self, item: Item) -> Self {
+        let mut cart = self.clone();
+        match cart.items.iter().position(|other| other.variant == item.variant) {
+            Some(position) if item.quantity == 0 => drop(cart.items.remove(position)),
+            Some(position) => cart.items[position] = item,
+            None if item.quantity == 0 => {}
+            None => cart.items.push(item),
+        }
+        cart
+    }
+
     /// A guest's cart is for whoever knows its id, a user's for that user.
     pub fn may_be_used_by(&self, user: Option<UserId>) -> bool {
         self.user.is_none() || self.user == user

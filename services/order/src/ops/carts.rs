@@ -120,8 +120,14 @@ impl Orders {
             cart::admit(&offer, quantity, cart.currency)?;
         }
         let item = Item { variant: offer.variant, quantity };
+        let changed = cart.with(item);
+        let offers = self.offers_for(&changed).await?;
+        // A sum beyond what can be counted is refused before it is kept.
+        let changed = cart::price(changed, &offers)?;
         retry("set_item", || self.set_item_once(id, user, &item, change.key.as_ref())).await?;
-        self.get_cart(id, user).await
+        let cart = self.find_cart(id, user).await?;
+        // What came in between, from somebody else, has to be priced too.
+        if cart.items == changed.cart.items { Ok(cart::price(cart, &offers)?) } else { self.get_cart(id, user).await }
     }
 
     async fn set_item_once(

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't go on fails")]
 
 mod cancelling;
+mod carts;
 mod contradictions;
 mod driving;
 mod fencing;
