@@ -6,7 +6,7 @@
 //! | [`mod@migrate`] | a schema brought up to date by one process at a time |
 //! | [`mod@retry`] | whole transactions repeated after a conflict |
 //! | [`idempotency`] | answers kept, so that calls are safe to repeat |
-//! | [`outbox`] | events written in the transaction that makes them true |
+//! | [`outbox`] | events written in the transaction that makes them true, and read in order |
 //! | [`mod@bootstrap`] | roles and schemas, made by an administrator |
 //! | [`server`] | a private Postgres for `kontor up` and for tests |
 //! | `testing` | one such server for a whole test run (feature `testing`) |

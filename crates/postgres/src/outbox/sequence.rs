@@ -1,0 +1,95 @@
+//! Gives positions to events whose transactions have committed. Why, is told in [`super`].
+
+use sqlx::{FromRow, PgConnection, PgPool};
+
+use crate::retry;
+
+/// What a turn of the sequencer came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The last position that was given, by this turn or an earlier one.
+    pub head: i64,
+    /// How many positions this turn gave.
+    pub given: i64,
+    /// Whether events were left that the next turn can place.
+    pub more: bool,
+}
+
+/// Gives the next positions to at most `limit` events, in one transaction. An outbox without new events is only read, and so is
+/// one that another process is sequencing right now.
+///
+/// # Errors
+/// When the database refuses or can't be reached; nothing was done then, or all of it.
+pub async fn sequence(pool: &PgPool, limit: i64) -> Result<Turn, sqlx::Error> {
+    let seen = look(&mut *pool.acquire().await?).await?;
+    let idle = Turn { head: seen.head, given: 0, more: false };
+    if !seen.waiting {
+        return Ok(idle);
+    }
+    Ok(retry("sequence", || sequence_once(pool, limit)).await?.unwrap_or(idle))
+}
+
+/// `None` if another process is at it.
+async fn sequence_once(pool: &PgPool, limit: i64) -> Result<Option<Turn>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    // A statement of its own: what the next one sees must include all that the last holder of the lock did.
+    if !lock_head(&mut tx).await? {
+        return Ok(None);
+    }
+    let given = give(&mut tx, limit).await?;
+    tx.commit().await?;
+    let more = given.given > 0 && given.waiting > given.given;
+    Ok(Some(Turn { head: given.head, given: given.given, more }))
+}
+
+#[derive(FromRow)]
+struct LookRow {
+    head: i64,
+    waiting: bool,
+}
+
+async fn look(conn: &mut PgConnection) -> Result<LookRow, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT last_position AS head, EXISTS (SELECT 1 FROM outbox_events WHERE position IS NULL) AS waiting \
+         FROM outbox_head WHERE id = 1",
+    )
+    .fetch_one(conn)
+    .await
+}
+
+async fn lock_head(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let locked: Option<i32> = sqlx::query_scalar("SELECT id FROM outbox_head WHERE id = 1 FOR UPDATE SKIP LOCKED")
+        .fetch_optional(conn)
+        .await?;
+    Ok(locked.is_some())
+}
+
+#[derive(FromRow)]
+struct GivenRow {
+    head: i64,
+    given: i64,
+    /// How many events had no position before, counted to one more than the limit.
+    waiting: i64,
+}
+
+/// Places events and moves the head. The lock must be held.
+async fn give(conn: &mut PgConnection, limit: i64) -> Result<GivenRow, sqlx::Error> {
+    sqlx::query_as(
+        "WITH ready AS ( \
+             SELECT id, row_number() OVER (ORDER BY id) AS nth FROM ( \
+                 SELECT e.id FROM outbox_events e WHERE e.position IS NULL AND NOT EXISTS ( \
+                     SELECT 1 FROM outbox_events b WHERE b.aggregate = e.aggregate AND b.version = e.version - 1 \
+                     AND b.position IS NULL) \
+                 ORDER BY e.id LIMIT $1) AS first \
+         ), given AS ( \
+             UPDATE outbox_events e SET position = h.last_position + r.nth FROM ready r, outbox_head h \
+             WHERE e.id = r.id AND h.id = 1 RETURNING e.id \
+         ) \
+         UPDATE outbox_head SET last_position = last_position + (SELECT count(*) FROM given) WHERE id = 1 \
+         RETURNING last_position AS head, (SELECT count(*) FROM given) AS given, (SELECT count(*) FROM ( \
+             SELECT 1 FROM outbox_events WHERE position IS NULL LIMIT $1 + 1) AS w) AS waiting",
+    )
+    .bind(limit)
+    .fetch_one(conn)
+    .await
+}
