@@ -36,10 +36,11 @@ pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToke
     #[cfg(feature = "failpoints")]
     store::break_guards(&pool).await?;
 
+    let events = ops::Events::start(pool.clone(), &stop);
     let catalog = Catalog::new(pool, Duration::from_secs(config.hold_seconds.into()));
     let verifier = Arc::new(Verifier::remote(&config.issuer, peer::channel(&config.auth_addr)?));
     let probed = catalog.clone();
-    let server = grpc::add_to(Server::new("catalog", verifier), catalog.clone());
+    let server = grpc::add_to(Server::new("catalog", verifier), catalog.clone(), events);
     let server = server.probe(move || {
         let catalog = probed.clone();
         async move { catalog.ping().await.map_err(|_| "the database does not answer".into()) }

@@ -4,6 +4,7 @@
 
 mod access;
 mod adjusting;
+mod events;
 mod expiry;
 mod files;
 mod imports;

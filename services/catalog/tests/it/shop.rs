@@ -7,6 +7,7 @@ use kontor_catalog::Config;
 use kontor_postgres::{PoolOptions, testing};
 use kontor_proto::google::api::HttpBody;
 use kontor_proto::kontor::catalog::v1 as pb;
+use kontor_proto::kontor::catalog::v1::catalog_event_service_client::CatalogEventServiceClient;
 use kontor_proto::kontor::catalog::v1::inventory_service_client::InventoryServiceClient;
 use kontor_proto::kontor::catalog::v1::product_service_client::ProductServiceClient;
 use kontor_proto::kontor::catalog::v1::variant_service_client::VariantServiceClient;
@@ -33,11 +34,13 @@ pub struct Shop {
     pub products: ProductServiceClient<Channel>,
     pub variants: VariantServiceClient<Channel>,
     pub inventory: InventoryServiceClient<Channel>,
+    pub events: CatalogEventServiceClient<Channel>,
     /// A token with the permissions `catalog.edit` and `inventory.adjust`.
     pub editor: String,
     /// A token of the service "order".
     pub order_service: String,
-    _stop: tokio_util::sync::DropGuard,
+    /// Stops it when dropped.
+    pub stop: tokio_util::sync::DropGuard,
 }
 
 impl Shop {
@@ -70,11 +73,12 @@ impl Shop {
             db: kontor_postgres::connect(&options).await.unwrap(),
             products: ProductServiceClient::new(channel.clone()),
             variants: VariantServiceClient::new(channel.clone()),
-            inventory: InventoryServiceClient::new(channel),
+            inventory: InventoryServiceClient::new(channel.clone()),
+            events: CatalogEventServiceClient::new(channel),
             editor: issuer.user(UserId::generate(), &["catalog.edit", "inventory.adjust"]),
             order_service: issuer.service("order"),
             issuer,
-            _stop: stop.drop_guard(),
+            stop: stop.drop_guard(),
         };
         shop.wait_until_migrated().await;
         shop
