@@ -52,11 +52,12 @@ pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToke
     };
     // A server that fails takes the worker and the drivers with it, and nobody else.
     let stop = stop.child_token();
+    let events = ops::Events::start(pool.clone(), &stop);
     let orders = Orders::new(pool, Catalog::new(Peer::new(catalog, identity)), payments, settings, stop.clone());
 
     let verifier = Arc::new(Verifier::remote(&config.issuer, auth));
     let probed = (orders.clone(), HealthClient::new(provider));
-    let server = grpc::add_to(Server::new("order", verifier), orders.clone());
+    let server = grpc::add_to(Server::new("order", verifier), orders.clone(), events);
     let server = server.probe(move || probe(probed.clone()));
     let serve = async {
         let ended = server.serve(listener, stop.clone()).await;

@@ -7,6 +7,7 @@ mod cancelling;
 mod carts;
 mod contradictions;
 mod driving;
+mod events;
 mod fencing;
 mod history;
 mod peers;

@@ -6,6 +6,7 @@ use kontor_postgres::testing::{TestDatabase, role, server};
 use kontor_proto::google::r#type::Money;
 use kontor_proto::kontor::order::v1 as pb;
 use kontor_proto::kontor::order::v1::cart_service_client::CartServiceClient;
+use kontor_proto::kontor::order::v1::order_event_service_client::OrderEventServiceClient;
 use kontor_proto::kontor::order::v1::order_service_client::OrderServiceClient;
 use kontor_testkit::{Issuer, with_token};
 use kontor_types::ids::{ProductId, UserId, VariantName, new_uuid};
@@ -26,7 +27,8 @@ pub struct World {
     pub db: PgPool,
     pub orders: OrderServiceClient<Channel>,
     pub carts: CartServiceClient<Channel>,
-    issuer: Issuer,
+    pub events: OrderEventServiceClient<Channel>,
+    pub issuer: Issuer,
     /// Who gives money back.
     clerk: UserId,
     config: kontor_order::Config,
@@ -54,8 +56,21 @@ impl World {
         };
         let db = PgPool::connect(&database.url(&role)).await.unwrap();
         let (stop, serving, channel) = start(&config).await;
-        let (orders, carts) = (OrderServiceClient::new(channel.clone()), CartServiceClient::new(channel));
-        Self { peers, db, orders, carts, issuer, clerk: UserId::generate(), config, stop, serving, _database: database }
+        let (orders, carts) = (OrderServiceClient::new(channel.clone()), CartServiceClient::new(channel.clone()));
+        let events = OrderEventServiceClient::new(channel);
+        Self {
+            peers,
+            db,
+            orders,
+            carts,
+            events,
+            issuer,
+            clerk: UserId::generate(),
+            config,
+            stop,
+            serving,
+            _database: database,
+        }
     }
 
     /// Stops the service as a deployment would, and starts it again.
@@ -65,7 +80,8 @@ impl World {
         serving.await.unwrap();
         let (stop, serving, channel) = start(&self.config).await;
         (self.stop, self.serving) = (stop, serving);
-        (self.orders, self.carts) = (OrderServiceClient::new(channel.clone()), CartServiceClient::new(channel));
+        (self.orders, self.carts) = (OrderServiceClient::new(channel.clone()), CartServiceClient::new(channel.clone()));
+        self.events = OrderEventServiceClient::new(channel);
     }
 
     /// A cart with one unit of the one variant.
