@@ -16,7 +16,7 @@ const TABLES: &str = "CREATE TABLE outbox_events (
     id uuid PRIMARY KEY, aggregate text NOT NULL, version bigint NOT NULL, kind text NOT NULL,
     payload bytea NOT NULL, trace_parent text, create_time timestamptz NOT NULL DEFAULT now(),
     position bigint, UNIQUE (aggregate, version));
-    CREATE UNIQUE INDEX outbox_events_position ON outbox_events (position);
+    CREATE UNIQUE INDEX outbox_events_position ON outbox_events (position) WHERE position IS NOT NULL;
     CREATE INDEX outbox_events_unsequenced ON outbox_events (id) WHERE position IS NULL;
     CREATE TABLE outbox_head (id int PRIMARY KEY CHECK (id = 1), last_position bigint NOT NULL);
     INSERT INTO outbox_head (id, last_position) VALUES (1, 0);

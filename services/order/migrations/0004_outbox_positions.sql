@@ -2,7 +2,7 @@
 
 ALTER TABLE outbox_events ADD COLUMN position bigint;
 
-CREATE UNIQUE INDEX outbox_events_position ON outbox_events (position);
+CREATE UNIQUE INDEX outbox_events_position ON outbox_events (position) WHERE position IS NOT NULL;
 
 CREATE INDEX outbox_events_unsequenced ON outbox_events (id) WHERE position IS NULL;
 

@@ -14,7 +14,7 @@
 //!     position     bigint,
 //!     UNIQUE (aggregate, version)
 //! );
-//! CREATE UNIQUE INDEX outbox_events_position ON outbox_events (position);
+//! CREATE UNIQUE INDEX outbox_events_position ON outbox_events (position) WHERE position IS NOT NULL;
 //! CREATE INDEX outbox_events_unsequenced ON outbox_events (id) WHERE position IS NULL;
 //! CREATE TABLE outbox_head (id int PRIMARY KEY CHECK (id = 1), last_position bigint NOT NULL);
 //! INSERT INTO outbox_head (id, last_position) VALUES (1, 0);
