@@ -154,3 +154,19 @@ async fn a_path_too_long_for_a_socket_works_all_the_same() {
     write_note(&server).await;
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn after_a_crash_it_starts_again_with_what_was_committed() {
+    let (_parent, data_dir) = folder();
+    let mut server = durable(&data_dir).await.unwrap();
+    write_note(&server).await;
+    let mut session = connect(&server).await;
+    session.execute("BEGIN; INSERT INTO note VALUES ('never committed')").await.unwrap();
+    server.crash().await.unwrap();
+    assert!(session.execute("COMMIT").await.is_err(), "its sessions broke off");
+    assert!(!server.socket().exists() || std::os::unix::net::UnixStream::connect(server.socket()).is_err());
+    server.start_again().await.unwrap();
+    assert_eq!(note(&server).await, "kept");
+    std::os::unix::net::UnixStream::connect(server.socket()).unwrap();
+    server.stop().await.unwrap();
+}

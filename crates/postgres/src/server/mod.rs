@@ -19,7 +19,7 @@ mod site;
 mod takeover;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 
 pub(crate) use account::Account;
@@ -39,6 +39,7 @@ use crate::secret_url::SecretUrl;
 #[derive(Debug)]
 pub struct Server {
     site: Site,
+    options: ServerOptions,
     child: Child,
     admin_url: SecretUrl,
     /// Held for as long as the folder is ours.
@@ -60,7 +61,7 @@ pub async fn start(options: ServerOptions) -> Result<Server, Error> {
     let admin_url = cluster::admin_url(&site)?;
     let child = process::start(&site, &options, &admin_url, last_end).await?;
     tracing::info!(data_dir = %site.layout.data_dir.display(), "private Postgres is ready");
-    Ok(Server { site, child, admin_url, _lock: lock })
+    Ok(Server { site, options, child, admin_url, _lock: lock })
 }
 
 impl Server {
@@ -72,6 +73,11 @@ impl Server {
     /// Process id of Postgres.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The Unix socket that Postgres listens on.
+    pub fn socket(&self) -> PathBuf {
+        self.site.layout.socket_dir.join(format!(".s.PGSQL.{}", settings::PORT))
     }
 
     /// Where Postgres writes its log.
@@ -102,6 +108,27 @@ impl Server {
         process::stop(&self.site).await?;
         process::reap(&mut self.child).await;
         self.site.layout.remove_socket_dir();
+        Ok(())
+    }
+
+    /// Ends Postgres at once, as a crash would: sessions break off in the middle, and nothing is tidied up. The folder stays ours,
+    /// for [`Server::start_again`].
+    ///
+    /// # Errors
+    /// When it is still there afterwards.
+    pub async fn crash(&mut self) -> Result<(), Error> {
+        process::crash(&self.site).await?;
+        process::reap(&mut self.child).await;
+        Ok(())
+    }
+
+    /// Starts Postgres anew after [`Server::crash`], and waits until it has recovered.
+    ///
+    /// # Errors
+    /// When it ends instead, or takes no connections.
+    pub async fn start_again(&mut self) -> Result<(), Error> {
+        let killed = takeover::LastEnd::Killed;
+        self.child = process::start(&self.site, &self.options, &self.admin_url, killed).await?;
         Ok(())
     }
 

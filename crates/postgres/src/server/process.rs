@@ -19,7 +19,8 @@ const POLL: Duration = Duration::from_millis(50);
 /// How long sessions of a killed server may hold its memory before a new one can have it.
 const LEFTOVERS_LIMIT: Duration = Duration::from_secs(15);
 /// For `pg_ctl stop`, in seconds: with everything written down, and at once.
-const STOPS: [(&str, &str); 2] = [("fast", "20"), ("immediate", "10")];
+const FAST: (&str, &str) = ("fast", "20");
+const AT_ONCE: (&str, &str) = ("immediate", "10");
 const REAP_LIMIT: Duration = Duration::from_secs(5);
 
 /// Starts Postgres and waits until it takes connections.
@@ -48,7 +49,16 @@ pub(super) async fn start(
 
 /// Ends the Postgres of this cluster, gently at first.
 pub(super) async fn stop(site: &Site) -> Result<(), ServerError> {
-    for (mode, seconds) in STOPS {
+    stop_by(site, &[FAST, AT_ONCE]).await
+}
+
+/// Ends the Postgres of this cluster as a crash would.
+pub(super) async fn crash(site: &Site) -> Result<(), ServerError> {
+    stop_by(site, &[AT_ONCE]).await
+}
+
+async fn stop_by(site: &Site, ways: &[(&str, &str)]) -> Result<(), ServerError> {
+    for (mode, seconds) in ways {
         if takeover::running(&site.layout.cluster).is_none() {
             return Ok(());
         }
