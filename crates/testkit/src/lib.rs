@@ -1,15 +1,17 @@
 //! What the tests of several crates need. Everything here is real: a Postgres, an issuer of access tokens that speaks
-//! the contract, an OTLP receiver, programs as processes.
+//! the contract, an OTLP receiver, programs as processes, a proxy that loses connections.
 
 pub mod issuer;
 pub mod otlp;
 mod ports;
 pub mod program;
+pub mod proxy;
 
 pub use issuer::Issuer;
 pub use otlp::OtlpReceiver;
 pub use ports::free_addr;
 pub use program::Program;
+pub use proxy::Proxy;
 
 use std::net::SocketAddr;
 
