@@ -1,0 +1,57 @@
+//! All that is looked at, once everything has come to rest.
+
+use std::collections::BTreeMap;
+
+use kontor_proto::kontor::order::v1 as pb;
+use uuid::Uuid;
+
+use super::journal::Payment;
+use super::logs::Logs;
+use super::rows::{Event, OrderRow, Rows};
+use crate::load::{Facts, Sku};
+use crate::watch::Watched;
+
+/// All that is looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// What was for sale at the beginning.
+    pub(crate) skus: Vec<Sku>,
+    pub(crate) rows: Rows,
+    /// The provider's payments, by the key of their authorisation.
+    pub(crate) payments: Vec<Payment>,
+    /// What buyers were told.
+    pub(crate) told: Facts,
+    /// What the watchers of the catalog and of the order service saw, if there were any.
+    pub(crate) watched: Option<[Watched; 2]>,
+    pub(crate) logs: Logs,
+    /// Processes that ended by themselves.
+    pub(crate) unexpected_deaths: Vec<String>,
+    /// Acknowledged orders that were still on their way when their time was up.
+    pub(crate) late: Vec<String>,
+}
+
+impl Found {
+    /// The orders' rows, by id.
+    pub(super) fn orders(&self) -> BTreeMap<Uuid, &OrderRow> {
+        self.rows.orders.iter().map(|order| (order.id, order)).collect()
+    }
+
+    /// The last that the outbox says of each order.
+    pub(super) fn last_words(&self) -> BTreeMap<&str, &pb::Order> {
+        last(&self.rows.order_events)
+            .filter_map(|event| Some((event.aggregate.as_str(), event.order.as_ref()?)))
+            .collect()
+    }
+}
+
+/// The last event of each aggregate.
+pub(super) fn last(events: &[Event]) -> impl Iterator<Item = &Event> {
+    let mut last: BTreeMap<&str, &Event> = BTreeMap::new();
+    for event in events {
+        let newest = last.entry(&event.aggregate).or_insert(event);
+        if event.version > newest.version {
+            *newest = event;
+        }
+    }
+    last.into_values()
+}

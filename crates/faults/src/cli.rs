@@ -1,0 +1,106 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use kontor_failpoints::Mutant;
+
+use crate::process::Service;
+
+/// Shows that Kontor never oversells, never charges twice and never loses an accepted order.
+///
+/// It starts all services as processes on a Postgres of their own, buys, cancels and refunds through them, and meanwhile kills and freezes
+/// processes, cuts and delays connections, and stops the database. Then it lets everything come to rest and compares every answer
+/// that was given with what the services and the payment provider have written down.
+///
+/// Exit code 0: all held, and every kind of fault was there. 1: something did not hold, or was not tried; what, and where
+/// the logs are, stands at the end. 2: the test itself could not run.
+#[derive(Parser)]
+#[command(name = "kontor-faults", bin_name = "cargo faults", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo faults                                    some minutes of faults
+  cargo faults --short                            a minute, always with the same seed
+  cargo faults --orders 10000 --deaths 1000       until 10,000 orders and 1,000 deaths of processes are reached
+  cargo faults --seed 42                          the same dice again; how threads and sockets interleave differs each time
+  cargo faults --mutants                          breaks one rule after the other on purpose, and wants each to be noticed
+
+Postgres is taken from the machine, or downloaded. Nothing but loopback addresses is used, and nothing is left behind
+unless something did not hold.";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// One of the services; the test starts them by this
+    #[command(hide = true)]
+    Process(Process),
+}
+
+#[derive(Args)]
+pub(crate) struct Process {
+    #[command(subcommand)]
+    pub(crate) service: Service,
+}
+
+/// How long, how hard, and what.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Settings {
+    /// Orders to try, at least
+    #[arg(long, default_value_t = 2000)]
+    pub(crate) orders: u64,
+    /// Deaths of processes to reach, by kill -9 and at failpoints
+    #[arg(long, default_value_t = 150)]
+    pub(crate) deaths: u64,
+    /// Crashes of the database to reach
+    #[arg(long, default_value_t = 5)]
+    pub(crate) database_stops: u64,
+    /// Buyers at the same time
+    #[arg(long, default_value_t = 24)]
+    pub(crate) buyers: u32,
+    /// What the dice begin with; drawn and told if it is left out
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// About a minute, with a fixed seed: for CI
+    #[arg(long, conflicts_with_all = ["orders", "deaths", "database_stops", "seed", "mutants", "mutant"])]
+    pub(crate) short: bool,
+    /// Break each rule in turn, and want it to be noticed
+    #[arg(long, conflicts_with = "mutant")]
+    pub(crate) mutants: bool,
+    /// Break one rule, and want it to be noticed
+    #[arg(long, value_name = "NAME", value_parser = mutant)]
+    pub(crate) mutant: Option<Mutant>,
+    /// Where logs, journal and database lie during the run [default: a new folder among the temporary ones]
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Keep that folder though all held
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Leave a part of the contract out
+    #[arg(long, value_delimiter = ',', hide = true)]
+    pub(crate) without: Vec<Part>,
+}
+
+/// A part of the contract that can be left out, for as long as it is not built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    Cancel,
+    Refund,
+    Events,
+    History,
+    Holds,
+    Failpoints,
+    Messages,
+}
+
+fn mutant(name: &str) -> Result<Mutant, String> {
+    Mutant::from_name(name).ok_or_else(|| {
+        let names: Vec<_> = Mutant::ALL.iter().map(|mutant| mutant.name()).collect();
+        format!("one of {}", names.join(", "))
+    })
+}

@@ -1,0 +1,85 @@
+//! What the command line asks for: one run, or a run for each rule that is broken on purpose.
+
+use std::collections::BTreeSet;
+
+use kontor_failpoints::Mutant;
+use kontor_runtime::Error;
+
+use crate::cli::Settings;
+use crate::folder::Folder;
+use crate::plan::Plan;
+use crate::run::run;
+use crate::{report, say};
+
+/// How many short runs a broken rule may go unnoticed.
+const ROUNDS: u64 = 3;
+
+/// True if all went as it should.
+pub(crate) async fn run_or_test(settings: &Settings) -> Result<bool, Error> {
+    let plan = Plan::of(settings);
+    say(format_args!("seed {}", plan.seed));
+    match settings.mutant {
+        Some(mutant) => all(&[mutant], &plan, settings).await,
+        None if settings.mutants => all(&Mutant::ALL, &plan, settings).await,
+        None => once(&plan, settings).await,
+    }
+}
+
+async fn once(plan: &Plan, settings: &Settings) -> Result<bool, Error> {
+    let folder = Folder::make(settings.dir.as_deref(), &format!("seed-{}", plan.seed))?;
+    say(format_args!(
+        "{} orders by {} buyers, {} deaths, {} database stops; logs in {}",
+        plan.orders,
+        plan.buyers,
+        plan.deaths,
+        plan.database_stops,
+        folder.path().join("logs").display()
+    ));
+    let outcome = match run(plan, &folder, false).await {
+        Ok(outcome) => outcome,
+        Err(error) => return Err(format!("{error}; logs are in {}", folder.path().display()).into()),
+    };
+    let passed = report::tell(plan, &outcome);
+    if passed && !settings.keep {
+        folder.remove();
+    } else {
+        say(format_args!("logs, journal and database are kept in {}", folder.path().display()));
+    }
+    Ok(passed)
+}
+
+async fn all(mutants: &[Mutant], plan: &Plan, settings: &Settings) -> Result<bool, Error> {
+    let mut all_caught = true;
+    say(format_args!("{:<28} {:<7} noticed by", "broken rule", "rounds"));
+    for mutant in mutants {
+        let (rounds, promises) = hunt(*mutant, plan, settings).await?;
+        let noticed = if promises.is_empty() { "NOT NOTICED".to_owned() } else { promises.join("; ") };
+        say(format_args!("{:<28} {rounds:<7} {noticed}", mutant.name()));
+        all_caught &= !promises.is_empty();
+    }
+    if !all_caught {
+        say("a rule was broken, and the test did not notice: the test is too weak");
+    }
+    Ok(all_caught)
+}
+
+/// Short runs with a broken rule, until a promise is seen to be broken.
+async fn hunt(mutant: Mutant, plan: &Plan, settings: &Settings) -> Result<(u64, Vec<&'static str>), Error> {
+    for round in 0..ROUNDS {
+        let folder = Folder::make(settings.dir.as_deref(), &format!("{}-{round}", mutant.name()))?;
+        let outcome = run(&plan.broken(mutant, round), &folder, true).await?;
+        let promises: BTreeSet<_> = outcome.violations.iter().map(|violation| violation.promise).collect();
+        if settings.keep {
+            say(format_args!("{} is kept", folder.path().display()));
+            for violation in outcome.violations.iter().take(20) {
+                say(format_args!("  {}: {}", violation.promise, violation.what));
+            }
+        } else {
+            folder.remove();
+        }
+        if !promises.is_empty() {
+            return Ok((round + 1, promises.into_iter().collect()));
+        }
+    }
+    Ok((ROUNDS, Vec::new()))
+}

@@ -1,0 +1,65 @@
+//! What one run is to reach.
+
+use std::time::Duration;
+
+use kontor_failpoints::Mutant;
+
+use crate::cli::{Part, Settings};
+
+/// What one run is to reach, and by which dice.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) orders: u64,
+    pub(crate) deaths: u64,
+    pub(crate) database_stops: u64,
+    pub(crate) buyers: u32,
+    /// The rule that is broken on purpose.
+    pub(crate) mutant: Option<Mutant>,
+    pub(crate) without: Vec<Part>,
+    /// How long the acknowledged orders may take to their ends after the last fault.
+    pub(crate) rest_max: Duration,
+    /// How long orders and faults may go on; not reaching what is to be reached is a failure.
+    pub(crate) faults_max: Duration,
+}
+
+/// The seed of short runs.
+const FIXED_SEED: u64 = 20_260_101;
+
+impl Plan {
+    /// As the command line says.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let plan = Self {
+            seed: settings.seed.unwrap_or_else(|| rand::random_range(0..1_000_000)),
+            orders: settings.orders,
+            deaths: settings.deaths,
+            database_stops: settings.database_stops,
+            buyers: settings.buyers,
+            mutant: None,
+            without: settings.without.clone(),
+            rest_max: Duration::from_secs(60),
+            faults_max: Duration::from_secs(4 * 60 * 60),
+        };
+        if settings.short {
+            return Self { seed: FIXED_SEED, orders: 300, deaths: 25, database_stops: 2, ..plan };
+        }
+        plan
+    }
+
+    /// A short run with a broken rule.
+    pub(crate) fn broken(&self, mutant: Mutant, round: u64) -> Self {
+        Self {
+            seed: self.seed + round,
+            orders: 250,
+            deaths: 15,
+            database_stops: 1,
+            mutant: Some(mutant),
+            rest_max: Duration::from_secs(30),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn has(&self, part: Part) -> bool {
+        !self.without.contains(&part)
+    }
+}

@@ -1,0 +1,165 @@
+//! One run: start, load and faults until everything is reached, rest, compare, stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kontor_runtime::Error;
+use sqlx::PgConnection;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::check::{self, Found, Rows, Violation};
+use crate::cli::Part;
+use crate::cluster::{Cluster, Deaths};
+use crate::folder::Folder;
+use crate::load::{Admin, Book, Load, Shop};
+use crate::nemesis::{Deeds, Kind, Nemesis};
+use crate::plan::Plan;
+use crate::say;
+use crate::watch::{self, Watcher};
+
+/// How often to look whether everything is reached.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How often to tell how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+/// How long callers may insist after the faults, and orders that nobody was told of take to their ends.
+const SETTLE_MAX: Duration = Duration::from_secs(120);
+/// How long watchers may take to see the last events.
+const CATCH_UP_MAX: Duration = Duration::from_secs(30);
+
+/// What came of a run.
+pub(crate) struct Outcome {
+    pub(crate) found: Found,
+    pub(crate) violations: Vec<Violation>,
+    pub(crate) deaths: Deaths,
+    pub(crate) deeds: Deeds,
+    pub(crate) tried: u64,
+    pub(crate) took: Duration,
+}
+
+/// Runs the plan in a folder.
+pub(crate) async fn run(plan: &Plan, folder: &Folder, is_quiet: bool) -> Result<Outcome, Error> {
+    let began = Instant::now();
+    let cluster = Cluster::start(plan, folder).await?;
+    let tested = tokio::select! {
+        tested = test(plan, folder, &cluster, is_quiet) => tested,
+        _ = tokio::signal::ctrl_c() => Err("stopped by hand".into()),
+    };
+    let deaths = cluster.processes.deaths();
+    cluster.stop().await?;
+    let (mut found, deeds, tried) = tested?;
+    found.unexpected_deaths.clone_from(&deaths.unexpected);
+    found.logs = check::read_logs(&folder.path().join("logs"))?;
+    let violations = check::check(&found);
+    Ok(Outcome { found, violations, deaths, deeds, tried, took: began.elapsed() })
+}
+
+async fn test(plan: &Plan, folder: &Folder, cluster: &Cluster, is_quiet: bool) -> Result<(Found, Deeds, u64), Error> {
+    cluster.ready().await?;
+    let shop = Shop::open(plan, cluster).await?;
+    let admin = Arc::new(Admin::new(cluster.addresses.auth.to_string()));
+    let watchers = if plan.has(Part::Events) { Some(watch::start(cluster, &admin)?) } else { None };
+    let load = Load::start(plan, cluster, shop.clone(), admin)?;
+    let book = load.book();
+
+    let (deeds, stop) = (Deeds::default(), CancellationToken::new());
+    let nemesis = Nemesis {
+        processes: cluster.processes.clone(),
+        network: cluster.network.clone(),
+        database: cluster.database.clone(),
+        deeds: deeds.clone(),
+    };
+    let raging = tokio::spawn(nemesis.rage(plan.clone(), stop.clone()));
+    let reached = until_reached(plan, cluster, (&load, &deeds), is_quiet).await;
+    load.enough();
+    stop.cancel();
+    raging.await??;
+    let tried = load.tried();
+
+    if !is_quiet {
+        say("  the faults are over; everything comes to rest");
+    }
+    let mut conn = cluster.database.connect().await?;
+    let late = rest(plan, load, &book, &mut conn).await?;
+    if let Some(watchers) = &watchers {
+        catch_up(watchers, &mut conn).await?;
+    }
+    let mut found = Found {
+        skus: shop.skus,
+        rows: Rows::read(&mut conn).await?,
+        payments: check::read_journal(&folder.journal())?,
+        told: book.facts(),
+        watched: watchers.map(|watchers| watchers.map(|watcher| watcher.watched())),
+        late,
+        ..Found::default()
+    };
+    found.told.surprises.extend(reached);
+    Ok((found, deeds, tried))
+}
+
+/// Waits until there were as many orders, deaths and crashes as planned. Tells if that took too long.
+async fn until_reached(
+    plan: &Plan,
+    cluster: &Cluster,
+    (load, deeds): (&Load, &Deeds),
+    is_quiet: bool,
+) -> Option<String> {
+    let (began, mut told) = (Instant::now(), Instant::now());
+    loop {
+        let (tried, deaths) = (load.tried(), cluster.processes.deaths().total());
+        let stops = deeds.of(Kind::DatabaseStop);
+        if !is_quiet && told.elapsed() >= TELL_EVERY {
+            told = Instant::now();
+            let seconds = began.elapsed().as_secs();
+            let known = load.book().acknowledged();
+            say(format_args!(
+                "  {seconds:>5} s {tried:>8} orders tried {known:>8} acknowledged {deaths:>6} deaths {stops:>4} database stops"
+            ));
+        }
+        let is_reached = tried >= plan.orders && deaths >= plan.deaths && stops >= plan.database_stops;
+        if is_reached && deeds.are_all_there() {
+            return None;
+        }
+        if began.elapsed() > plan.faults_max {
+            return Some(format!(
+                "the run itself: {tried} orders, {deaths} deaths, {stops} database stops, and no more time"
+            ));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Waits until all orders have ended and all callers have their answers. Returns the acknowledged orders that took too long.
+async fn rest(plan: &Plan, load: Load, book: &Book, conn: &mut PgConnection) -> Result<Vec<String>, Error> {
+    let began = Instant::now();
+    let settling = tokio::spawn(load.settle());
+    let mut late = None;
+    loop {
+        let processing = check::processing(conn).await?;
+        if late.is_none() && began.elapsed() >= plan.rest_max {
+            let told = book.facts();
+            let is_told = |name: &String| told.acks.iter().any(|ack| ack.order == *name);
+            late = Some(processing.iter().filter(|name| is_told(name)).cloned().collect());
+        }
+        let is_at_rest = processing.is_empty() && settling.is_finished();
+        if is_at_rest || began.elapsed() >= plan.rest_max + SETTLE_MAX {
+            break;
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    match timeout(Duration::from_secs(1), settling).await {
+        Ok(settled) => settled??,
+        Err(_elapsed) => return Err("some buyers never got their answers".into()),
+    }
+    Ok(late.unwrap_or_default())
+}
+
+async fn catch_up(watchers: &[Watcher; 2], conn: &mut PgConnection) -> Result<(), Error> {
+    let written = check::event_counts(conn).await?;
+    let has_all = |watcher: &Watcher, count: i64| i64::try_from(watcher.count()).is_ok_and(|seen| seen >= count);
+    let began = Instant::now();
+    while began.elapsed() < CATCH_UP_MAX && !(has_all(&watchers[0], written[0]) && has_all(&watchers[1], written[1])) {
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(())
+}
