@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) without: Vec<Part>,
     /// How long the acknowledged orders may take to their ends after the last fault.
     pub(crate) rest_max: Duration,
+    /// How long callers may insist after that, and orders that nobody was told of take to their ends.
+    pub(crate) settle_max: Duration,
     /// How long orders and faults may go on; not reaching what is to be reached is a failure.
     pub(crate) faults_max: Duration,
 }
@@ -38,6 +40,7 @@ impl Plan {
             mutant: None,
             without: settings.without.clone(),
             rest_max: Duration::from_secs(60),
+            settle_max: Duration::from_secs(120),
             faults_max: Duration::from_secs(4 * 60 * 60),
         };
         if settings.short {
@@ -55,6 +58,7 @@ impl Plan {
             database_stops: 1,
             mutant: Some(mutant),
             rest_max: Duration::from_secs(30),
+            settle_max: Duration::from_secs(5),
             ..self.clone()
         }
     }

@@ -149,6 +149,10 @@ fn consequences(outcome: &Outcome) -> Vec<Line> {
         logged("late reserves refused"),
         logged("expired holds").of(Part::Holds),
     ];
+    let rows = &outcome.found.rows;
+    lines.push(line("entries of histories compared", count(rows.history.iter())).of(Part::History));
+    let placed = rows.order_events.iter().chain(&rows.catalog_events).filter(|event| event.position.is_some());
+    lines.push(line("events with a place in the feed", count(placed)).of(Part::Events));
     if let Some([catalog, order]) = &outcome.found.watched {
         lines.push(line("event streams opened", catalog.streams + order.streams).of(Part::Events));
         lines.push(line("events seen", count(catalog.seen.iter().chain(&order.seen))).of(Part::Events));

@@ -1,18 +1,20 @@
 //! One run: start, load and faults until everything is reached, rest, compare, stop.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use kontor_runtime::Error;
 use sqlx::PgConnection;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{self, Found, Rows, Violation};
 use crate::cli::Part;
 use crate::cluster::{Cluster, Deaths};
 use crate::folder::Folder;
-use crate::load::{Admin, Book, Load, Shop};
+use crate::load::{Admin, Load, Shop};
 use crate::nemesis::{Deeds, Kind, Nemesis};
 use crate::plan::Plan;
 use crate::say;
@@ -22,8 +24,6 @@ use crate::watch::{self, Watcher};
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How often to tell how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(10);
-/// How long callers may insist after the faults, and orders that nobody was told of take to their ends.
-const SETTLE_MAX: Duration = Duration::from_secs(120);
 /// How long watchers may take to see the last events.
 const CATCH_UP_MAX: Duration = Duration::from_secs(30);
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(plan: &Plan, folder: &Folder, is_quiet: bool) -> Result<
     let cluster = Cluster::start(plan, folder).await?;
     let tested = tokio::select! {
         tested = test(plan, folder, &cluster, is_quiet) => tested,
-        _ = tokio::signal::ctrl_c() => Err("stopped by hand".into()),
+        () = stopped_by_hand() => Err("stopped by hand".into()),
     };
     let deaths = cluster.processes.deaths();
     cluster.stop().await?;
@@ -52,6 +52,15 @@ pub(crate) async fn run(plan: &Plan, folder: &Folder, is_quiet: bool) -> Result<
     found.logs = check::read_logs(&folder.path().join("logs"))?;
     let violations = check::check(&found);
     Ok(Outcome { found, violations, deaths, deeds, tried, took: began.elapsed() })
+}
+
+/// Ends with Ctrl-C, or with a request to end: what was started must not stay behind.
+async fn stopped_by_hand() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
 }
 
 async fn test(plan: &Plan, folder: &Folder, cluster: &Cluster, is_quiet: bool) -> Result<(Found, Deeds, u64), Error> {
@@ -80,7 +89,7 @@ async fn test(plan: &Plan, folder: &Folder, cluster: &Cluster, is_quiet: bool) -
         say("  the faults are over; everything comes to rest");
     }
     let mut conn = cluster.database.connect().await?;
-    let late = rest(plan, load, &book, &mut conn).await?;
+    let late = rest(plan, load, &mut conn).await?;
     if let Some(watchers) = &watchers {
         catch_up(watchers, &mut conn).await?;
     }
@@ -130,26 +139,26 @@ async fn until_reached(
 }
 
 /// Waits until all orders have ended and all callers have their answers. Returns the acknowledged orders that took too long.
-async fn rest(plan: &Plan, load: Load, book: &Book, conn: &mut PgConnection) -> Result<Vec<String>, Error> {
-    let began = Instant::now();
+async fn rest(plan: &Plan, load: Load, conn: &mut PgConnection) -> Result<Vec<String>, Error> {
+    let (began, book) = (Instant::now(), load.book());
     let settling = tokio::spawn(load.settle());
     let mut late = None;
-    loop {
+    while began.elapsed() < plan.rest_max + plan.settle_max {
         let processing = check::processing(conn).await?;
-        if late.is_none() && began.elapsed() >= plan.rest_max {
-            let told = book.facts();
-            let is_told = |name: &String| told.acks.iter().any(|ack| ack.order == *name);
-            late = Some(processing.iter().filter(|name| is_told(name)).cloned().collect());
-        }
-        let is_at_rest = processing.is_empty() && settling.is_finished();
-        if is_at_rest || began.elapsed() >= plan.rest_max + SETTLE_MAX {
+        if processing.is_empty() && settling.is_finished() {
             break;
+        }
+        if late.is_none() && began.elapsed() >= plan.rest_max {
+            let known: BTreeSet<_> = book.facts().acks.into_iter().map(|ack| ack.order).collect();
+            late = Some(processing.into_iter().filter(|name| known.contains(name)).collect());
         }
         sleep(LOOK_EVERY).await;
     }
-    match timeout(Duration::from_secs(1), settling).await {
-        Ok(settled) => settled??,
-        Err(_elapsed) => return Err("some buyers never got their answers".into()),
+    if settling.is_finished() {
+        settling.await??;
+    } else {
+        settling.abort();
+        book.never_answered();
     }
     Ok(late.unwrap_or_default())
 }

@@ -34,10 +34,18 @@ impl Cluster {
     pub(crate) async fn start(plan: &Plan, folder: &Folder) -> Result<Self, Error> {
         let addresses = Addresses::free();
         let database = Database::start(folder, &addresses).await?;
-        let network = Network::start(&addresses, database.socket().await).await?;
-        let settings = settings::all(&addresses, &database, folder);
-        let processes = Supervisor::start(plan, folder, settings)?;
-        Ok(Self { addresses, database, network, processes })
+        let rest = async {
+            let network = Network::start(&addresses, database.socket().await).await?;
+            let settings = settings::all(&addresses, &database, folder);
+            Ok((network, Supervisor::start(plan, folder, settings)?))
+        };
+        match rest.await {
+            Ok((network, processes)) => Ok(Self { addresses, database, network, processes }),
+            Err(error) => {
+                database.stop().await?;
+                Err(error)
+            }
+        }
     }
 
     /// Waits until a purchase could be made.

@@ -85,6 +85,11 @@ impl Book {
         self.write(|facts| facts.faults.push(what));
     }
 
+    /// The run is over, and some calls were still without an answer.
+    pub(crate) fn never_answered(&self) {
+        self.surprise("some calls got no answer for as long as the test waited".into());
+    }
+
     pub(super) fn surprise(&self, what: String) {
         self.write(|facts| facts.surprises.push(what));
     }
