@@ -85,7 +85,9 @@ impl Rows {
             movements: objects(conn, "SELECT to_jsonb(t) FROM catalog.stock_movements t").await?,
             reservations: objects(conn, "SELECT to_jsonb(t) FROM catalog.reservations t").await?,
             orders: objects(conn, "SELECT to_jsonb(t) FROM \"order\".orders t").await?,
-            sagas: sqlx::query_scalar("SELECT order_id FROM \"order\".sagas").fetch_all(&mut *conn).await?,
+            sagas: sqlx::query_scalar("SELECT order_id FROM \"order\".sagas WHERE lease_until IS NOT NULL")
+                .fetch_all(&mut *conn)
+                .await?,
             catalog_events: events(
                 conn,
                 "SELECT id, aggregate, version, payload, (to_jsonb(t) ->> 'position')::bigint \
@@ -106,7 +108,7 @@ impl Rows {
 /// Of these orders, those that have not ended, by their names. Without a list, of all.
 pub(crate) async fn processing(conn: &mut PgConnection) -> Result<Vec<String>, Error> {
     let orders: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT id FROM \"order\".orders WHERE state = 'PROCESSING' UNION SELECT order_id FROM \"order\".sagas",
+        "SELECT id FROM \"order\".orders WHERE state = 'PROCESSING' UNION SELECT order_id FROM \"order\".sagas WHERE lease_until IS NOT NULL",
     )
     .fetch_all(conn)
     .await?;
