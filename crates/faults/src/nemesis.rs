@@ -17,6 +17,9 @@ use crate::plan::Plan;
 
 /// Deeds that last, such as a black hole, at the same time: with more of them nothing would get on.
 const AT_ONCE_MAX: usize = 2;
+/// Of what lasts, so many in a deck, on ways that are drawn each time.
+const WAYS_PER_DECK: usize = 3;
+const STOPS_PER_DECK: u64 = 2;
 /// So many deeds are a storm. After each storm comes a calm, in which orders get on.
 const STORM: usize = 7;
 
@@ -27,6 +30,7 @@ pub(crate) enum Kind {
     Cut,
     Delay,
     BlackHole,
+    Strand,
     DatabaseStop,
 }
 
@@ -37,6 +41,7 @@ enum Deed {
     Cut(Way),
     Delay(Way),
     BlackHole(Way),
+    Strand(Way),
     StopDatabase,
 }
 
@@ -123,11 +128,15 @@ impl Nemesis {
         deck.extend(["order-1", "order-2", "catalog-1", "catalog-2", "sandbox-psp"].map(Deed::Kill));
         deck.extend(["order-1", "order-2", "catalog-1", "catalog-2"].map(Deed::Freeze));
         deck.extend(Way::ALL.map(Deed::Cut));
-        deck.extend(Way::ALL.map(Deed::Delay));
-        deck.extend(Way::ALL.map(Deed::BlackHole));
-        if self.deeds.of(Kind::DatabaseStop) < plan.database_stops {
-            deck.push(Deed::StopDatabase);
+        for kind in [Deed::Delay, Deed::BlackHole, Deed::Strand] {
+            let mut ways = Way::ALL;
+            dice.shuffle(&mut ways);
+            deck.extend(ways.into_iter().take(WAYS_PER_DECK).map(kind));
         }
+        // What is late here may come after its opposite.
+        deck.push(Deed::Strand(Way::Catalog));
+        let stops = plan.database_stops.saturating_sub(self.deeds.of(Kind::DatabaseStop)).min(STOPS_PER_DECK);
+        deck.extend((0..stops).map(|_| Deed::StopDatabase));
         dice.shuffle(&mut deck);
         deck
     }
@@ -141,7 +150,7 @@ impl Nemesis {
                 if self.processes.signal(name, "STOP") {
                     self.deeds.add(Kind::Freeze);
                     // Longer than the lease.
-                    lasts(dice.millis(3300, 5500)).await;
+                    lasts(dice.millis(4000, 7000)).await;
                     self.processes.signal(name, "CONT");
                 }
             }
@@ -159,6 +168,12 @@ impl Nemesis {
                 self.network.proxy(way).freeze();
                 self.deeds.add(Kind::BlackHole);
                 lasts(dice.millis(500, 6000)).await;
+                self.network.proxy(way).heal();
+            }
+            Deed::Strand(way) => {
+                self.network.proxy(way).strand();
+                self.deeds.add(Kind::Strand);
+                lasts(dice.millis(3000, 8000)).await;
                 self.network.proxy(way).heal();
             }
             Deed::StopDatabase => {

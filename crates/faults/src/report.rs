@@ -132,6 +132,7 @@ fn faults(outcome: &Outcome) -> Vec<Line> {
         line("cuts of connections", deeds.of(Kind::Cut)),
         line("delays", deeds.of(Kind::Delay)),
         line("black holes", deeds.of(Kind::BlackHole)),
+        line("strandings of half the connections", deeds.of(Kind::Strand)),
         line("database stops", deeds.of(Kind::DatabaseStop)),
         line("starts in vain, the database being away", deaths.in_vain).free(),
     ];

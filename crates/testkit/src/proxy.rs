@@ -52,6 +52,9 @@ struct Way {
     backends: Vec<Backend>,
     next: AtomicUsize,
     weather: watch::Sender<Weather>,
+    /// Numbers the connections.
+    accepted: AtomicU64,
+    strandings: AtomicU64,
     connections: AtomicU64,
     unserved: AtomicU64,
     cut: AtomicU64,
@@ -63,6 +66,21 @@ struct Weather {
     cuts: u64,
     delay: Duration,
     frozen: bool,
+    stranded: Option<Stranded>,
+}
+
+/// Every other one of the connections that there were.
+#[derive(Clone, Copy, Debug)]
+struct Stranded {
+    parity: u64,
+    below: u64,
+}
+
+impl Weather {
+    fn lets_through(&self, number: u64) -> bool {
+        let is_stranded = |stranded: &Stranded| number < stranded.below && number % 2 == stranded.parity;
+        !self.frozen && !self.stranded.as_ref().is_some_and(is_stranded)
+    }
 }
 
 impl Proxy {
@@ -74,6 +92,8 @@ impl Proxy {
             backends,
             next: AtomicUsize::new(0),
             weather: watch::Sender::new(Weather::default()),
+            accepted: AtomicU64::new(0),
+            strandings: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             unserved: AtomicU64::new(0),
             cut: AtomicU64::new(0),
@@ -97,6 +117,14 @@ impl Proxy {
     /// sent meanwhile comes late, as packets do that are sent again.
     pub fn freeze(&self) {
         self.way.weather.send_modify(|weather| weather.frozen = true);
+    }
+
+    /// A black hole for every other one of the connections there are, by turns the one half and the other. What they carry comes late,
+    /// after what others have sent meanwhile.
+    pub fn strand(&self) {
+        let below = self.way.accepted.load(Ordering::Relaxed);
+        let parity = self.way.strandings.fetch_add(1, Ordering::Relaxed) % 2;
+        self.way.weather.send_modify(|weather| weather.stranded = Some(Stranded { parity, below }));
     }
 
     /// Ends delays and black holes.
@@ -131,16 +159,17 @@ async fn accept(listener: TcpListener, way: Arc<Way>) {
 impl Way {
     /// Leads one connection, to its end.
     async fn lead(self: Arc<Self>, client: TcpStream) {
+        let number = self.accepted.fetch_add(1, Ordering::Relaxed);
         let mut weather = self.weather.subscribe();
         let cuts = weather.borrow_and_update().cuts;
         let _ = client.set_nodelay(true);
         let led = async {
-            self.thawed().await;
+            self.thawed(number).await;
             let backend = self.connect().await;
             self.count(if backend.is_some() { &self.connections } else { &self.unserved });
             match backend {
-                Some(Stream::Tcp(backend)) => self.both_ways(client, backend).await,
-                Some(Stream::Unix(backend)) => self.both_ways(client, backend).await,
+                Some(Stream::Tcp(backend)) => self.both_ways(number, client, backend).await,
+                Some(Stream::Unix(backend)) => self.both_ways(number, client, backend).await,
                 None => {}
             }
         };
@@ -163,21 +192,27 @@ impl Way {
     }
 
     /// Ends when either side can't be read or written any more. One that has only ended its sending is still sent to.
-    async fn both_ways<S: AsyncRead + AsyncWrite>(&self, client: TcpStream, backend: S) {
+    async fn both_ways<S: AsyncRead + AsyncWrite>(&self, number: u64, client: TcpStream, backend: S) {
         let (from_client, to_client) = tokio::io::split(client);
         let (from_backend, to_backend) = tokio::io::split(backend);
-        let _ = tokio::try_join!(self.carry(from_client, to_backend), self.carry(from_backend, to_client));
+        let _ =
+            tokio::try_join!(self.carry(number, from_client, to_backend), self.carry(number, from_backend, to_client));
     }
 
-    async fn carry(&self, mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
+    async fn carry(
+        &self,
+        number: u64,
+        mut from: impl AsyncRead + Unpin,
+        mut to: impl AsyncWrite + Unpin,
+    ) -> io::Result<()> {
         let mut piece = vec![0; PIECE];
         loop {
             let length = from.read(&mut piece).await?;
-            self.thawed().await;
+            self.thawed(number).await;
             let delay = self.weather.borrow().delay;
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
-                self.thawed().await;
+                self.thawed(number).await;
             }
             if length == 0 {
                 return to.shutdown().await;
@@ -186,8 +221,8 @@ impl Way {
         }
     }
 
-    async fn thawed(&self) {
-        let _ = self.weather.subscribe().wait_for(|weather| !weather.frozen).await;
+    async fn thawed(&self, number: u64) {
+        let _ = self.weather.subscribe().wait_for(|weather| weather.lets_through(number)).await;
     }
 
     fn count(&self, counter: &AtomicU64) {
@@ -313,6 +348,22 @@ mod tests {
         }
         proxy.heal();
         assert_eq!((answer(&mut old).await, answer(&mut new).await), ("a2".into(), "a2".into()));
+    }
+
+    #[tokio::test]
+    async fn half_of_the_connections_are_stranded_and_new_ones_are_not() {
+        let proxy = before(vec![named("a").await]).await;
+        let (mut first, mut second) = (connect(&proxy).await, connect(&proxy).await);
+        assert_eq!((ask(&mut first, "1").await, ask(&mut second, "1").await), ("a1".into(), "a1".into()));
+        proxy.strand();
+        first.write_all(b"2").await.expect("an open connection");
+        assert!(timeout(Duration::from_millis(50), first.read(&mut [0; 8])).await.is_err(), "nothing comes");
+        assert_eq!(ask(&mut second, "2").await, "a2");
+        assert_eq!(ask(&mut connect(&proxy).await, "2").await, "a2");
+        proxy.heal();
+        assert_eq!(answer(&mut first).await, "a2", "late, but there");
+        proxy.strand();
+        assert_eq!(ask(&mut first, "3").await, "a3", "the other half's turn");
     }
 
     #[tokio::test]

@@ -23,7 +23,7 @@ use crate::folder::Folder;
 use crate::plan::Plan;
 
 /// What a passing of any failpoint does, in `KONTOR_FAILPOINTS`: paused ones sleep longer than a lease.
-const TEMPER: &str = "kill=0.004,pause=0.004,pause_ms=3500";
+const TEMPER: &str = "kill=0.004,pause=0.004,pause_ms=4500";
 
 /// How processes died so far.
 #[derive(Clone, Debug, Default)]
