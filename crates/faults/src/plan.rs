@@ -49,7 +49,7 @@ impl Plan {
         plan
     }
 
-    /// A short run with a broken rule.
+    /// A short run with a broken rule: what it has not reached when its time is up, it does without.
     pub(crate) fn broken(&self, mutant: Mutant, round: u64) -> Self {
         Self {
             seed: self.seed + round,
@@ -57,8 +57,9 @@ impl Plan {
             deaths: 15,
             database_stops: 1,
             mutant: Some(mutant),
-            rest_max: Duration::from_secs(30),
+            rest_max: Duration::from_secs(20),
             settle_max: Duration::from_secs(5),
+            faults_max: Duration::from_secs(40),
             ..self.clone()
         }
     }

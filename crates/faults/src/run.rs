@@ -129,6 +129,9 @@ async fn until_reached(
         if is_reached && deeds.are_all_there() {
             return None;
         }
+        if began.elapsed() > plan.faults_max && plan.mutant.is_some() {
+            return None;
+        }
         if began.elapsed() > plan.faults_max {
             return Some(format!(
                 "the run itself: {tried} orders, {deaths} deaths, {stops} database stops, and no more time"

@@ -25,6 +25,10 @@ pub(super) fn check(found: &Found, violations: &mut Violations) {
         violations.holds(is_completed == (reservation == "CONFIRMED"), "completed is taken", || {
             format!("{}, its reservation {reservation}", name())
         });
+        let is_let_go = matches!(reservation, "RELEASED" | "REFUSED");
+        violations.holds(!order.is_ended() || is_completed || is_let_go, "nothing can be held any more", || {
+            format!("{}, its reservation {reservation}: a late call could still take units", name())
+        });
         let at_provider = captured.get(&order.id).copied().unwrap_or_default();
         let owed = if is_completed { order.total_minor } else { 0 };
         violations.holds((at_provider > 0) == (owed > 0), "completed is paid", || {
@@ -81,6 +85,16 @@ mod tests {
         let mut found = sound();
         found.rows.reservations[0].state = "RELEASED".into();
         assert_eq!(broken(&found), ["completed is taken", "units add up"]);
+    }
+
+    #[test]
+    fn an_order_that_came_to_nothing_without_a_tombstone_is_noticed() {
+        let mut found = sound();
+        let without = found.rows.reservations.split_off(1);
+        assert!(broken(&found).contains(&"nothing can be held any more"));
+        found.rows.reservations.extend(without);
+        found.rows.reservations[1].state = "EXPIRED".into();
+        assert!(broken(&found).contains(&"nothing can be held any more"));
     }
 
     #[test]
