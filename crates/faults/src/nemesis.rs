@@ -177,10 +177,8 @@ impl Nemesis {
                 self.network.proxy(way).heal();
             }
             Deed::StopDatabase => {
-                self.database.crash().await?;
+                self.database.crash(lasts(dice.millis(100, 2000))).await?;
                 self.deeds.add(Kind::DatabaseStop);
-                lasts(dice.millis(100, 2000)).await;
-                self.database.start_again().await?;
             }
         }
         Ok(())

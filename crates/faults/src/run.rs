@@ -78,8 +78,12 @@ async fn test(plan: &Plan, folder: &Folder, cluster: &Cluster, is_quiet: bool) -
         database: cluster.database.clone(),
         deeds: deeds.clone(),
     };
-    let raging = tokio::spawn(nemesis.rage(plan.clone(), stop.clone()));
-    let reached = until_reached(plan, cluster, (&load, &deeds), is_quiet).await;
+    let mut raging = tokio::spawn(nemesis.rage(plan.clone(), stop.clone()));
+    let reached = tokio::select! {
+        reached = until_reached(plan, cluster, (&load, &deeds), is_quiet) => reached,
+        // It ends by itself only if it could not put right what it did.
+        ended = &mut raging => return Err(ended?.err().unwrap_or_else(|| "the nemesis stopped by itself".into())),
+    };
     load.enough();
     stop.cancel();
     raging.await??;

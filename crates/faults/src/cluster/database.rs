@@ -57,17 +57,11 @@ impl Database {
         Ok(PgConnection::connect(&self.admin_url).await?)
     }
 
-    /// Ends it as a crash would.
-    pub(crate) async fn crash(&self) -> Result<(), Error> {
+    /// Ends it as a crash would, and starts it again when `away` is over. Others wait for their turn with it.
+    pub(crate) async fn crash(&self, away: impl Future<Output = ()>) -> Result<(), Error> {
         if let Some(server) = self.server.lock().await.as_mut() {
             server.crash().await?;
-        }
-        Ok(())
-    }
-
-    /// Starts it again after a crash.
-    pub(crate) async fn start_again(&self) -> Result<(), Error> {
-        if let Some(server) = self.server.lock().await.as_mut() {
+            away.await;
             server.start_again().await?;
         }
         Ok(())
