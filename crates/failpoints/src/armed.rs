@@ -16,16 +16,24 @@ struct Plan {
     dice: Mutex<StdRng>,
 }
 
-static PLAN: LazyLock<Option<Plan>> = LazyLock::new(|| Some(Plan::parse(&std::env::var("KONTOR_FAILPOINTS").ok()?)));
+static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
+    let plans = std::env::var("KONTOR_FAILPOINTS").unwrap_or_default();
+    plans.split(';').map(Plan::parse).collect()
+});
 static MUTANT: LazyLock<Option<Mutant>> = LazyLock::new(|| Mutant::from_name(&std::env::var("KONTOR_MUTANT").ok()?));
 
 pub(crate) fn mutant() -> Option<Mutant> {
     *MUTANT
 }
 
-#[expect(clippy::float_arithmetic, reason = "probabilities, not money")]
 pub(crate) async fn pass(step: &'static str, at: At) {
-    let Some(plan) = PLAN.as_ref().filter(|plan| step.starts_with(&plan.only)) else { return };
+    for plan in PLANS.iter().filter(|plan| step.starts_with(&plan.only)) {
+        follow(plan, step, at).await;
+    }
+}
+
+#[expect(clippy::float_arithmetic, reason = "probabilities, not money")]
+async fn follow(plan: &Plan, step: &'static str, at: At) {
     let roll: f64 = plan.dice.lock().unwrap_or_else(PoisonError::into_inner).random();
     if roll < plan.kill {
         tracing::warn!(failpoint = step, ?at, "dies at a failpoint");

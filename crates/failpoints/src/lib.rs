@@ -6,7 +6,7 @@
 //!
 //! | variable | example | meaning |
 //! |---|---|---|
-//! | `KONTOR_FAILPOINTS` | `seed=7,kill=0.002,pause=0.004,pause_ms=3500,only=order.` | with what probability a passing of any failpoint (whose name begins with `only`) kills or pauses |
+//! | `KONTOR_FAILPOINTS` | `seed=7,kill=0.002,pause=0.004,pause_ms=3500,only=order.` | with what probability a passing of any failpoint (whose name begins with `only`) kills or pauses; several such, with `;` between them |
 //! | `KONTOR_MUTANT` | `no-tombstone` | which rule is broken |
 
 #[cfg(feature = "enabled")]

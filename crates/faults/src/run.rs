@@ -1,6 +1,7 @@
 //! One run: start, load and faults until everything is reached, rest, compare, stop.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ use crate::watch::{self, Watcher};
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How often to tell how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(10);
+/// How much longer than planned a run goes on for what its faults have not led to yet.
+const MORE_MAX: Duration = Duration::from_secs(90);
 /// How long watchers may take to see the last events.
 const CATCH_UP_MAX: Duration = Duration::from_secs(30);
 
@@ -79,8 +82,9 @@ async fn test(plan: &Plan, folder: &Folder, cluster: &Cluster, is_quiet: bool) -
         deeds: deeds.clone(),
     };
     let mut raging = tokio::spawn(nemesis.rage(plan.clone(), stop.clone()));
+    let logs = folder.path().join("logs");
     let reached = tokio::select! {
-        reached = until_reached(plan, cluster, (&load, &deeds), is_quiet) => reached,
+        reached = until_reached(plan, cluster, (&load, &deeds, &logs), is_quiet) => reached,
         // It ends by itself only if it could not put right what it did.
         ended = &mut raging => return Err(ended?.err().unwrap_or_else(|| "the nemesis stopped by itself".into())),
     };
@@ -114,10 +118,10 @@ async fn test(plan: &Plan, folder: &Folder, cluster: &Cluster, is_quiet: bool) -
 async fn until_reached(
     plan: &Plan,
     cluster: &Cluster,
-    (load, deeds): (&Load, &Deeds),
+    (load, deeds, logs): (&Load, &Deeds, &Path),
     is_quiet: bool,
 ) -> Option<String> {
-    let (began, mut told) = (Instant::now(), Instant::now());
+    let (began, mut told, mut reached) = (Instant::now(), Instant::now(), None);
     loop {
         let (tried, deaths) = (load.tried(), cluster.processes.deaths().total());
         let stops = deeds.of(Kind::DatabaseStop);
@@ -131,7 +135,12 @@ async fn until_reached(
         }
         let is_reached = tried >= plan.orders && deaths >= plan.deaths && stops >= plan.database_stops;
         if is_reached && deeds.are_all_there() {
-            return None;
+            // What the faults lead to is a matter of chance, too: give it some.
+            let since = *reached.get_or_insert_with(Instant::now);
+            let have_all = check::read_logs(logs).is_ok_and(|logs| logs.have_all());
+            if have_all || plan.mutant.is_some() || since.elapsed() > MORE_MAX {
+                return None;
+            }
         }
         if began.elapsed() > plan.faults_max && plan.mutant.is_some() {
             return None;

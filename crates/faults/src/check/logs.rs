@@ -52,6 +52,11 @@ impl Logs {
         self.counts.get(what).copied().unwrap_or_default()
     }
 
+    /// Whether each of what is counted was there.
+    pub(crate) fn have_all(&self) -> bool {
+        COUNTED.iter().all(|(what, _)| self.count(what) > 0)
+    }
+
     fn add(&mut self, process: &str, line: &str) {
         for (what, _) in COUNTED.iter().filter(|(_, part)| contains(line, part)) {
             *self.counts.entry(what).or_default() += 1;

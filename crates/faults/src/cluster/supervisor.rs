@@ -24,6 +24,8 @@ use crate::plan::Plan;
 
 /// What a passing of any failpoint does, in `KONTOR_FAILPOINTS`: paused ones sleep longer than a lease.
 const TEMPER: &str = "kill=0.004,pause=0.004,pause_ms=4500";
+/// Besides: units are asked for late, so that a buyer may have lost patience before.
+const DAWDLING: &str = "only=order.reserve,pause=0.08,pause_ms=4500";
 
 /// How processes died so far.
 #[derive(Clone, Debug, Default)]
@@ -174,7 +176,7 @@ impl Shared {
         command.args(["process", seat.settings.service]).envs(seat.settings.env.iter().cloned());
         if seat.settings.has_failpoints && self.armed.load(Ordering::Relaxed) {
             let seed = dice.between(0, u64::MAX);
-            command.env("KONTOR_FAILPOINTS", format!("seed={seed},{TEMPER}"));
+            command.env("KONTOR_FAILPOINTS", format!("seed={seed},{TEMPER};seed={seed},{DAWDLING}"));
         }
         if let Some(mutant) = self.mutant {
             command.env("KONTOR_MUTANT", mutant.name());

@@ -24,12 +24,17 @@ pub(super) async fn go_on(shared: &Shared, trip: &Trip, order: pb::Order, dice: 
     if trip.cancel == Cancel::Afterwards && shared.plan.has(Part::Cancel) {
         cancel(shared, &order.name, trip, dice).await;
     }
-    if trip.refund != Refund::Nothing && trip.cancel == Cancel::Never && shared.plan.has(Part::Refund) {
+    if trip.refund != Refund::Nothing && keeps(trip.cancel) && shared.plan.has(Part::Refund) {
         let Some(order) = ended(shared, trip, order, dice).await else { return };
         if order.state() == State::Completed && minor(order.total.as_ref()) >= 2 {
             refund(shared, trip, &order, dice).await;
         }
     }
+}
+
+/// Whether the buyer wanted the order for good, at least while it did not take long.
+fn keeps(cancel: Cancel) -> bool {
+    matches!(cancel, Cancel::Never | Cancel::Impatiently)
 }
 
 /// Looks for the order in its cart while it is being placed, and cancels it.

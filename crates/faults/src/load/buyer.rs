@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kontor_proto::kontor::order::v1 as pb;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::after;
@@ -16,6 +17,9 @@ use crate::dice::Dice;
 
 /// How long a caller insists on an answer. No fault lasts nearly as long.
 const INSIST_MAX: Duration = Duration::from_secs(180);
+
+/// How long an impatient buyer waits for an order.
+const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Buys until it is enough.
 pub(super) async fn buy(shared: Arc<Shared>) {
@@ -82,10 +86,20 @@ impl Shared {
     async fn place(&self, trip: &Trip, placed: &Placed, dice: &mut Dice) -> Option<pb::Order> {
         let mut others = Dice::of(dice.between(0, u64::MAX), "second call", 0);
         let mut thirds = Dice::of(dice.between(0, u64::MAX), "cancellation", 0);
-        let first = self.place_once(placed, dice);
+        let answered = CancellationToken::new();
+        let first = async {
+            let order = self.place_once(placed, dice).await;
+            answered.cancel();
+            order
+        };
         let second = async { if trip.twice { self.place_once(placed, &mut others).await } else { None } };
         let cancelled = async {
-            if trip.cancel == Cancel::Meanwhile {
+            let waited = match trip.cancel {
+                Cancel::Meanwhile => true,
+                Cancel::Impatiently => tokio::time::timeout(PATIENCE, answered.cancelled()).await.is_err(),
+                Cancel::Never | Cancel::Afterwards => false,
+            };
+            if waited {
                 after::cancel_meanwhile(self, placed, &mut thirds).await;
             }
         };

@@ -22,6 +22,8 @@ pub(super) enum Cancel {
     Meanwhile,
     /// As soon as it is answered.
     Afterwards,
+    /// While that call is under way, if it takes long.
+    Impatiently,
 }
 
 /// How much of a completed order goes back.
@@ -52,6 +54,8 @@ pub(super) struct Trip {
 }
 
 /// Mostly approved; the others bring in the provider's own trouble.
+const CANCELS: [(u32, Cancel); 4] =
+    [(4, Cancel::Meanwhile), (6, Cancel::Afterwards), (40, Cancel::Impatiently), (50, Cancel::Never)];
 const TOKENS: [(u32, &str); 7] = [
     (70, "tok_approve"),
     (8, "tok_decline"),
@@ -70,8 +74,7 @@ impl Trip {
             by_grpc: dice.percent(30),
             twice: dice.percent(12),
             again_later: dice.percent(12),
-            cancel: dice
-                .weighed(&[(4, Cancel::Meanwhile), (6, Cancel::Afterwards), (90, Cancel::Never)], Cancel::Never),
+            cancel: dice.weighed(&CANCELS, Cancel::Never),
             refund: dice.weighed(&[(8, Refund::InParts), (8, Refund::Whole), (84, Refund::Nothing)], Refund::Nothing),
             restock: dice.percent(60),
             key: dice.uuid(),
