@@ -81,21 +81,6 @@ pub(crate) struct Settings {
     /// Keep that folder though all held
     #[arg(long)]
     pub(crate) keep: bool,
-    /// Leave a part of the contract out
-    #[arg(long, value_delimiter = ',', hide = true)]
-    pub(crate) without: Vec<Part>,
-}
-
-/// A part of the contract that can be left out, for as long as it is not built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Part {
-    Cancel,
-    Refund,
-    Events,
-    History,
-    Holds,
-    Failpoints,
-    Messages,
 }
 
 fn mutant(name: &str) -> Result<Mutant, String> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kontor_failpoints::Mutant;
 
-use crate::cli::{Part, Settings};
+use crate::cli::Settings;
 
 /// What one run is to reach, and by which dice.
 #[derive(Clone, Debug)]
@@ -16,7 +16,6 @@ pub(crate) struct Plan {
     pub(crate) buyers: u32,
     /// The rule that is broken on purpose.
     pub(crate) mutant: Option<Mutant>,
-    pub(crate) without: Vec<Part>,
     /// How long the acknowledged orders may take to their ends after the last fault.
     pub(crate) rest_max: Duration,
     /// How long callers may insist after that, and orders that nobody was told of take to their ends.
@@ -38,7 +37,6 @@ impl Plan {
             database_stops: settings.database_stops,
             buyers: settings.buyers,
             mutant: None,
-            without: settings.without.clone(),
             rest_max: Duration::from_secs(60),
             settle_max: Duration::from_secs(120),
             faults_max: Duration::from_secs(4 * 60 * 60),
@@ -62,9 +60,5 @@ impl Plan {
             faults_max: Duration::from_secs(40),
             ..self.clone()
         }
-    }
-
-    pub(crate) fn has(&self, part: Part) -> bool {
-        !self.without.contains(&part)
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cli::Part;
 use crate::nemesis::Kind;
 use crate::plan::Plan;
 use crate::run::Outcome;
@@ -18,27 +17,21 @@ const SILENCES_MAX: usize = 8;
 struct Line {
     label: String,
     count: u64,
-    /// The part of the contract it belongs to.
-    part: Option<Part>,
     /// Whether a run in which it is zero shows nothing.
     must: bool,
 }
 
 fn line(label: impl Into<String>, count: u64) -> Line {
-    Line { label: label.into(), count, part: None, must: true }
+    Line { label: label.into(), count, must: true }
 }
 
 impl Line {
-    fn of(self, part: Part) -> Self {
-        Self { part: Some(part), ..self }
-    }
-
     fn free(self) -> Self {
         Self { must: false, ..self }
     }
 
-    fn is_missing(&self, plan: &Plan) -> bool {
-        self.must && self.count == 0 && self.part.is_none_or(|part| plan.has(part))
+    fn is_missing(&self) -> bool {
+        self.must && self.count == 0
     }
 }
 
@@ -50,16 +43,12 @@ pub(crate) fn tell(plan: &Plan, outcome: &Outcome) -> bool {
         say("");
         say(title);
         for line in lines {
-            let mark = if line.is_missing(plan) { "   <- none" } else { "" };
+            let mark = if line.is_missing() { "   <- none" } else { "" };
             say(format_args!("  {:<44}{:>9}{mark}", line.label, line.count));
         }
     }
-    let missing: Vec<_> = tables
-        .iter()
-        .flat_map(|(_, lines)| lines)
-        .filter(|line| line.is_missing(plan))
-        .map(|line| &line.label)
-        .collect();
+    let missing: Vec<_> =
+        tables.iter().flat_map(|(_, lines)| lines).filter(|line| line.is_missing()).map(|line| &line.label).collect();
     silences(outcome);
     say("");
     say(format_args!("{} s in all, seed {}", outcome.took.as_secs(), plan.seed));
@@ -113,8 +102,8 @@ fn orders(outcome: &Outcome) -> Vec<Line> {
         line("acknowledged", count(acknowledged.iter())),
         line("completed", state("COMPLETED")),
         line("rejected", state("REJECTED")),
-        line("cancelled", state("CANCELLED")).of(Part::Cancel),
-        line("refunded", count(refunded.iter())).of(Part::Refund),
+        line("cancelled", state("CANCELLED")),
+        line("refunded", count(refunded.iter())),
         line("told out of stock", found.told.told_out_of_stock),
     ]
 }
@@ -126,7 +115,7 @@ fn faults(outcome: &Outcome) -> Vec<Line> {
         line(format!("kill -9 of {name}"), killed)
     });
     let boundaries = ["deaths before a step", "deaths inside a transaction", "deaths after a step"];
-    let boundaries = boundaries.map(|what| line(what, logs.count(what)).of(Part::Failpoints));
+    let boundaries = boundaries.map(|what| line(what, logs.count(what)));
     let others = [
         line("freezes of processes, longer than a lease", deeds.of(Kind::Freeze)),
         line("cuts of connections", deeds.of(Kind::Cut)),
@@ -141,22 +130,22 @@ fn faults(outcome: &Outcome) -> Vec<Line> {
 
 fn consequences(outcome: &Outcome) -> Vec<Line> {
     let (told, logs) = (&outcome.found.told, &outcome.found.logs);
-    let logged = |what| line(what, logs.count(what)).of(Part::Messages);
+    let logged = |what| line(what, logs.count(what));
     let mut lines = vec![
         line("calls sent again by clients", told.retries),
         logged("replays"),
         logged("take-overs"),
         logged("fenced writes"),
         logged("late reserves refused"),
-        logged("expired holds").of(Part::Holds),
+        logged("expired holds"),
     ];
     let rows = &outcome.found.rows;
-    lines.push(line("entries of histories compared", count(rows.history.iter())).of(Part::History));
+    lines.push(line("entries of histories compared", count(rows.history.iter())));
     let placed = rows.order_events.iter().chain(&rows.catalog_events).filter(|event| event.position.is_some());
-    lines.push(line("events with a place in the feed", count(placed)).of(Part::Events));
+    lines.push(line("events with a place in the feed", count(placed)));
     if let Some([catalog, order]) = &outcome.found.watched {
-        lines.push(line("event streams opened", catalog.streams + order.streams).of(Part::Events));
-        lines.push(line("events seen", count(catalog.seen.iter().chain(&order.seen))).of(Part::Events));
+        lines.push(line("event streams opened", catalog.streams + order.streams));
+        lines.push(line("events seen", count(catalog.seen.iter().chain(&order.seen))));
         lines.push(line("events seen again", catalog.again + order.again).free());
     }
     lines

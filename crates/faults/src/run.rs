@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{self, Found, Rows, Violation};
-use crate::cli::Part;
 use crate::cluster::{Cluster, Deaths};
 use crate::folder::Folder;
 use crate::load::{Admin, Load, Shop};
@@ -70,7 +69,7 @@ async fn test(plan: &Plan, folder: &Folder, cluster: &Cluster, is_quiet: bool) -
     cluster.ready().await?;
     let shop = Shop::open(plan, cluster).await?;
     let admin = Arc::new(Admin::new(cluster.addresses.auth.to_string()));
-    let watchers = if plan.has(Part::Events) { Some(watch::start(cluster, &admin)?) } else { None };
+    let watchers = watch::start(cluster, &admin)?;
     let load = Load::start(plan, cluster, shop.clone(), admin)?;
     let book = load.book();
 
@@ -98,15 +97,13 @@ async fn test(plan: &Plan, folder: &Folder, cluster: &Cluster, is_quiet: bool) -
     }
     let mut conn = cluster.database.connect().await?;
     let late = rest(plan, load, &mut conn).await?;
-    if let Some(watchers) = &watchers {
-        catch_up(watchers, &mut conn).await?;
-    }
+    catch_up(&watchers, &mut conn).await?;
     let mut found = Found {
         skus: shop.skus,
         rows: Rows::read(&mut conn).await?,
         payments: check::read_journal(&folder.journal())?,
         told: book.facts(),
-        watched: watchers.map(|watchers| watchers.map(|watcher| watcher.watched())),
+        watched: Some(watchers.map(|watcher| watcher.watched())),
         late,
         ..Found::default()
     };

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kontor_postgres::PoolOptions;
+use kontor_postgres::outbox::Feed;
 use kontor_runtime::{Error, Server, Verifier, peer};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -36,7 +37,7 @@ pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToke
     #[cfg(feature = "failpoints")]
     store::break_guards(&pool).await?;
 
-    let events = ops::Events::start(pool.clone(), &stop);
+    let events = Feed::start(pool.clone(), &stop);
     let catalog = Catalog::new(pool, Duration::from_secs(config.hold_seconds.into()));
     let verifier = Arc::new(Verifier::remote(&config.issuer, peer::channel(&config.auth_addr)?));
     let probed = catalog.clone();

@@ -25,6 +25,10 @@ ALTER TABLE sagas
     -- Who holds the lease, for people; empty once it was given up in good order.
     ADD COLUMN process text NOT NULL DEFAULT '';
 
+-- Whose lease runs out next, among those that do not rest.
+CREATE INDEX sagas_leased ON sagas (lease_until) WHERE lease_until IS NOT NULL;
+DROP INDEX sagas_lease;
+
 CREATE TABLE refunds (
     id           uuid PRIMARY KEY,
     order_id     uuid NOT NULL REFERENCES orders (id),

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use kontor_failpoints::{Mutant, mutated};
 use kontor_postgres::PoolOptions;
+use kontor_postgres::outbox::Feed;
 use kontor_runtime::{Error, Identity, Peer, Server, Verifier, peer};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -52,7 +53,7 @@ pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToke
     };
     // A server that fails takes the worker and the drivers with it, and nobody else.
     let stop = stop.child_token();
-    let events = ops::Events::start(pool.clone(), &stop);
+    let events = Feed::start(pool.clone(), &stop);
     let orders = Orders::new(pool, Catalog::new(Peer::new(catalog, identity)), payments, settings, stop.clone());
 
     let verifier = Arc::new(Verifier::remote(&config.issuer, auth));

@@ -73,7 +73,7 @@ pub(crate) struct Rows {
     pub(crate) sagas: Vec<Uuid>,
     pub(crate) catalog_events: Vec<Event>,
     pub(crate) order_events: Vec<Event>,
-    /// In the order in which it was written; none if it is not kept.
+    /// In the order in which it was written.
     pub(crate) history: Vec<HistoryRow>,
 }
 
@@ -100,7 +100,8 @@ impl Rows {
                                         FROM \"order\".outbox_events t ORDER BY aggregate, version",
             )
             .await?,
-            history: history(conn).await?,
+            history: objects(conn, "SELECT to_jsonb(t) FROM \"order\".order_history t ORDER BY write_time, epoch")
+                .await?,
         })
     }
 }
@@ -123,15 +124,6 @@ pub(crate) async fn event_counts(conn: &mut PgConnection) -> Result<[i64; 2], Er
     .fetch_one(conn)
     .await?;
     Ok([catalog, order])
-}
-
-async fn history(conn: &mut PgConnection) -> Result<Vec<HistoryRow>, Error> {
-    let kept: bool =
-        sqlx::query_scalar("SELECT to_regclass('\"order\".order_history') IS NOT NULL").fetch_one(&mut *conn).await?;
-    if !kept {
-        return Ok(Vec::new());
-    }
-    objects(conn, "SELECT to_jsonb(t) FROM \"order\".order_history t ORDER BY write_time, epoch").await
 }
 
 async fn objects<T>(conn: &mut PgConnection, sql: &'static str) -> Result<Vec<T>, Error>

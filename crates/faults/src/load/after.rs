@@ -11,7 +11,6 @@ use super::Shared;
 use super::book::minor;
 use super::heard::Heard;
 use super::trip::{Cancel, Placed, Refund, Trip};
-use crate::cli::Part;
 use crate::dice::Dice;
 
 /// How long a buyer who wants to cancel looks for the order.
@@ -21,10 +20,10 @@ const END_MAX: Duration = Duration::from_secs(30);
 
 /// Goes on with an order that was answered.
 pub(super) async fn go_on(shared: &Shared, trip: &Trip, order: pb::Order, dice: &mut Dice) {
-    if trip.cancel == Cancel::Afterwards && shared.plan.has(Part::Cancel) {
+    if trip.cancel == Cancel::Afterwards {
         cancel(shared, &order.name, trip, dice).await;
     }
-    if trip.refund != Refund::Nothing && keeps(trip.cancel) && shared.plan.has(Part::Refund) {
+    if trip.refund != Refund::Nothing && keeps(trip.cancel) {
         let Some(order) = ended(shared, trip, order, dice).await else { return };
         if order.state() == State::Completed && minor(order.total.as_ref()) >= 2 {
             refund(shared, trip, &order, dice).await;
@@ -39,9 +38,6 @@ fn keeps(cancel: Cancel) -> bool {
 
 /// Looks for the order in its cart while it is being placed, and cancels it.
 pub(super) async fn cancel_meanwhile(shared: &Shared, placed: &Placed, dice: &mut Dice) {
-    if !shared.plan.has(Part::Cancel) {
-        return;
-    }
     let (lane, began) = (shared.lane(placed.by_grpc), Instant::now());
     while began.elapsed() < LOOK_MAX {
         if let Heard::Done(cart) = lane.get_cart(placed.request.cart.clone()).await

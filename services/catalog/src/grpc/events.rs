@@ -1,6 +1,6 @@
 //! `kontor.catalog.v1.CatalogEventService`.
 
-use kontor_postgres::outbox::{Batch, Recorded, Start, WatchError};
+use kontor_postgres::outbox::{Batch, Feed, Recorded, Start, WatchError};
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_proto::kontor::catalog::v1::catalog_event_service_server::CatalogEventService;
 use kontor_runtime::convert::time_to_wire;
@@ -10,9 +10,7 @@ use prost::{Message, Name};
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status};
 
-use crate::ops::Events;
-
-pub(super) struct EventApi(pub(super) Events);
+pub(super) struct EventApi(pub(super) Feed);
 
 #[tonic::async_trait]
 impl CatalogEventService for EventApi {
@@ -23,7 +21,8 @@ impl CatalogEventService for EventApi {
         request: Request<pb::WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
         let request = request.into_inner();
-        let watch = self.0.watch(&request.cursor, otherwise(request.start())).await.map_err(refused)?;
+        let start = Start::from_request(&request.cursor, otherwise(request.start()));
+        let watch = self.0.watch(start.map_err(|error| refused(error.into()))?).await.map_err(refused)?;
         Ok(Response::new(Box::pin(watch.into_stream(message, refused))))
     }
 }

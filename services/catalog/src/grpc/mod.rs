@@ -8,6 +8,7 @@ mod parse;
 mod products;
 mod variants;
 
+use kontor_postgres::outbox::Feed;
 use kontor_proto::kontor::catalog::v1::catalog_event_service_server::CatalogEventServiceServer;
 use kontor_proto::kontor::catalog::v1::inventory_service_server::InventoryServiceServer;
 use kontor_proto::kontor::catalog::v1::product_service_server::ProductServiceServer;
@@ -15,7 +16,7 @@ use kontor_proto::kontor::catalog::v1::variant_service_server::VariantServiceSer
 use kontor_runtime::{Caller, Server, Subject};
 use tonic::codec::CompressionEncoding::Gzip;
 
-use crate::ops::{Catalog, Events};
+use crate::ops::Catalog;
 
 /// What the permission to edit the catalog is called in the contract.
 const EDIT: &str = "catalog.edit";
@@ -26,7 +27,7 @@ fn sees_all(caller: &Caller) -> bool {
 }
 
 /// Adds the catalog's gRPC services to a server.
-pub(crate) fn add_to(server: Server, catalog: Catalog, events: Events) -> Server {
+pub(crate) fn add_to(server: Server, catalog: Catalog, events: Feed) -> Server {
     let (products, variants) = (products::Products::new(catalog.clone()), variants::Variants(catalog.clone()));
     server
         .with(ProductServiceServer::new(products).accept_compressed(Gzip).send_compressed(Gzip))

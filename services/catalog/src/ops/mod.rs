@@ -1,7 +1,6 @@
 //! The operations of the catalog: one function for each use case, which owns its transaction.
 
 mod error;
-mod events;
 mod expire;
 mod import;
 mod inventory;
@@ -11,7 +10,6 @@ mod reserve;
 mod restock;
 
 pub use error::Error;
-pub use events::Events;
 pub use import::ImportSettings;
 pub use inventory::AdjustStock;
 pub use products::Page;
