@@ -1,5 +1,7 @@
 //! One order has one driver: who lost the lease writes nothing any more.
 
+use std::time::Duration;
+
 use kontor_proto::kontor::catalog::v1::reservation::State as Reserved;
 use kontor_proto::kontor::order::v1::order::State;
 
@@ -30,4 +32,20 @@ async fn who_lost_the_lease_does_not_write_the_end() {
     assert_eq!(world.ended(&order.name).await.state(), State::Completed);
     assert_eq!(world.peers.books(), (0, vec![Reserved::Confirmed], 1));
     assert_eq!(world.count("SELECT count(*) FROM outbox_events").await, 2);
+}
+
+#[tokio::test]
+async fn a_step_that_takes_longer_than_the_lease_keeps_it() {
+    let world = World::with_lease(Peers::selling(700, 1), 1).await;
+    let cart = world.cart().await;
+    world.peers.hold_authorizations();
+    let (mut orders, request) = (world.orders.clone(), request(&cart, "tok"));
+    let placing = tokio::spawn(async move { orders.place_order(request).await.unwrap().into_inner() });
+    world.until_called("ReserveStock").await;
+    // The worker of this very process would take the order over as well as any other's.
+    tokio::time::sleep(Duration::from_millis(3500)).await;
+    assert_eq!(world.count("SELECT epoch FROM sagas WHERE lease_until > now()").await, 1);
+    world.peers.open_gate();
+    let order = world.ended(&placing.await.unwrap().name).await;
+    assert_eq!((order.state(), world.peers.calls("ReserveStock")), (State::Completed, 1));
 }

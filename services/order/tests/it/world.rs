@@ -39,6 +39,11 @@ pub struct World {
 
 impl World {
     pub async fn with(peers: Peers) -> Self {
+        Self::with_lease(peers, 20).await
+    }
+
+    /// With another lease, in seconds.
+    pub async fn with_lease(peers: Peers, lease_seconds: u64) -> Self {
         let role = role("kontor_order", "order");
         let database = server().await.unwrap().database(std::slice::from_ref(&role)).await.unwrap();
         let (issuer, addr) = (Issuer::start().await, peers.serve().await.to_string());
@@ -50,7 +55,7 @@ impl World {
             psp_addr: addr,
             service_key: "kt_sk_order_secret_0".to_owned().into(),
             issuer: kontor_testkit::issuer::ISSUER.into(),
-            lease_seconds: 20,
+            lease_seconds,
             order_seconds: 3600,
             database_connections: 8,
         };
