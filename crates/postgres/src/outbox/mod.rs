@@ -26,7 +26,7 @@
 //! then 42 could be committed, and read, before 41, whose transaction takes longer; and 41, once it is there, lies behind the
 //! reader for good. Numbers that are taken before the commit can't be paged by.
 //!
-//! So an event is written without a position, and a sequencer ([`sequence`]) gives positions to events that it can see, which
+//! So an event is written without a position, and a sequencer ([`mod@sequence`]) gives positions to events that it can see, which
 //! are committed ones. It holds the row `outbox_head` locked from before it looks until its own commit, so there is one at a
 //! time, and each sees all that the one before did. The positions of a batch and the new head become visible together. Hence:
 //!

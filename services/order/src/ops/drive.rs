@@ -142,10 +142,14 @@ impl Orders {
     async fn stumble(&self, trip: &mut Trip, error: &Error) -> Progress {
         tracing::warn!(order = %trip.order.id, step = ?trip.step, error = %super::chain(error), "a step failed");
         (trip.step, trip.tries) = (None, trip.tries + 1);
-        if let Ok(order) = self.find_order(trip.order.id).await {
-            trip.order = order;
+        match self.read_again(trip).await {
+            Ok(true) => Progress::Again,
+            Ok(false) => Progress::Lost,
+            Err(error) => {
+                tracing::warn!(order = %trip.order.id, error = %super::chain(&error), "it could not be read again");
+                Progress::Again
+            }
         }
-        Progress::Again
     }
 
     async fn pause(&self, tries: u32) {

@@ -30,6 +30,14 @@ impl Orders {
         Ok(true)
     }
 
+    /// Reads the order and its course again. False if the order went to another process.
+    pub(super) async fn read_again(&self, trip: &mut Trip) -> Result<bool, Error> {
+        let saga = sagas::lock(&mut *self.pool.acquire().await?, trip.order.id).await?;
+        let Some(saga) = saga.filter(|saga| saga.epoch == trip.claim.epoch) else { return Ok(false) };
+        (trip.order, trip.claim.course) = (self.find_order(trip.order.id).await?, saga.course);
+        Ok(true)
+    }
+
     /// Renews the lease in the middle of a step. While the database is away the step goes on: if the lease runs out meanwhile,
     /// the epoch keeps us from writing.
     pub(super) async fn renew(&self, trip: &Trip) -> bool {
