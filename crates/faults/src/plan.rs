@@ -16,6 +16,8 @@ pub(crate) struct Plan {
     pub(crate) buyers: u32,
     /// The rule that is broken on purpose.
     pub(crate) mutant: Option<Mutant>,
+    /// Whether it does without what it has not reached when its time is up.
+    pub(crate) is_brief: bool,
     /// How long the acknowledged orders may take to their ends after the last fault.
     pub(crate) rest_max: Duration,
     /// How long callers may insist after that, and orders that nobody was told of take to their ends.
@@ -37,6 +39,7 @@ impl Plan {
             database_stops: settings.database_stops,
             buyers: settings.buyers,
             mutant: None,
+            is_brief: false,
             rest_max: Duration::from_secs(60),
             settle_max: Duration::from_secs(120),
             faults_max: Duration::from_secs(4 * 60 * 60),
@@ -47,14 +50,15 @@ impl Plan {
         plan
     }
 
-    /// A short run with a broken rule: what it has not reached when its time is up, it does without.
-    pub(crate) fn broken(&self, mutant: Mutant, round: u64) -> Self {
+    /// A brief run with a broken rule, or with none.
+    pub(crate) fn brief(&self, mutant: Option<Mutant>, round: u64) -> Self {
         Self {
             seed: self.seed + round,
             orders: 250,
             deaths: 15,
             database_stops: 1,
-            mutant: Some(mutant),
+            mutant,
+            is_brief: true,
             rest_max: Duration::from_secs(20),
             settle_max: Duration::from_secs(5),
             faults_max: Duration::from_secs(40),

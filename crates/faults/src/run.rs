@@ -135,11 +135,11 @@ async fn until_reached(
             // What the faults lead to is a matter of chance, too: give it some.
             let since = *reached.get_or_insert_with(Instant::now);
             let have_all = check::read_logs(logs).is_ok_and(|logs| logs.have_all());
-            if have_all || plan.mutant.is_some() || since.elapsed() > MORE_MAX {
+            if have_all || plan.is_brief || since.elapsed() > MORE_MAX {
                 return None;
             }
         }
-        if began.elapsed() > plan.faults_max && plan.mutant.is_some() {
+        if began.elapsed() > plan.faults_max && plan.is_brief {
             return None;
         }
         if began.elapsed() > plan.faults_max {

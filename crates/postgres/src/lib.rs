@@ -30,5 +30,5 @@ pub mod testing;
 pub use bootstrap::{Role, bootstrap, create_database, role_url};
 pub use error::{Error, constraint, ensure_affected, is_outage};
 pub use migrate::migrate;
-pub use pool::{PoolOptions, connect};
+pub use pool::{PoolOptions, connect, in_time};
 pub use retry::{Transient, retry};

@@ -14,6 +14,9 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 /// How long an idle connection may take to answer before it is thrown away.
 const PING_LIMIT: Duration = Duration::from_secs(1);
 
+/// How long a turn of a loop may take: longer than any of the server's timeouts.
+const WORK_MAX: Duration = Duration::from_secs(30);
+
 /// How a service connects. Start from [`PoolOptions::new`] and change what differs.
 #[derive(Clone)]
 pub struct PoolOptions {
@@ -81,6 +84,16 @@ pub async fn connect(options: &PoolOptions) -> Result<PgPool, Error> {
         .connect_with(options.connect_options()?)
         .await?;
     Ok(pool)
+}
+
+/// Bounds work that is done over and over, on this side too: where packets vanish, the server's own timeouts are never heard of, and
+/// whoever waits for ever neither goes on nor stops.
+///
+/// # Errors
+/// [`sqlx::Error::Io`] when the time is up; whether the work was done is unknown then.
+pub async fn in_time<T, E: From<sqlx::Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    let done = tokio::time::timeout(WORK_MAX, work).await;
+    done.unwrap_or_else(|_elapsed| Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into()).into()))
 }
 
 /// Asks a connection that lay idle whether it still lives.

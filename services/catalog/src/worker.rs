@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kontor_postgres::in_time;
 use tokio_util::sync::CancellationToken;
 
 use crate::ops::Catalog;
@@ -14,7 +15,7 @@ const BATCH: usize = 50;
 /// Lets the units of expired holds go until `stop`.
 pub async fn run(catalog: Catalog, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        match catalog.expire(BATCH as i64).await {
+        match in_time(catalog.expire(BATCH as i64)).await {
             // Perhaps there are more.
             Ok(BATCH..) => continue,
             Ok(_) => {}

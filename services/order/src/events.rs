@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use crate::domain::order::Order;
 use crate::wire;
 
-/// An order was accepted, or has ended. Its version counts both.
+/// An order was accepted, changed or ended. Its version counts that.
 pub async fn append_order(conn: &mut PgConnection, order: &Order) -> Result<(), sqlx::Error> {
     let (aggregate, payload) = (order.id.to_string(), wire::order(order));
     let kind = kontor_proto::kontor::order::v1::Order::full_name();

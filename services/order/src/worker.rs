@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use kontor_postgres::in_time;
 use tokio_util::sync::CancellationToken;
 
-use crate::ops::Orders;
+use crate::ops::{Orders, TAKEN_OVER_MAX};
 
 /// How often to look.
 const EVERY: Duration = Duration::from_secs(1);
@@ -12,7 +13,9 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Takes over abandoned orders until `stop`.
 pub async fn run(orders: Orders, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        match orders.take_over().await {
+        match in_time(orders.take_over()).await {
+            // Perhaps there are more.
+            Ok(TAKEN_OVER_MAX..) => continue,
             Ok(_) => {}
             Err(error) => tracing::warn!(error = %kontor_runtime::fault::chain(&error), "could not look for orders"),
         }

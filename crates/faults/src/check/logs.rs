@@ -21,7 +21,7 @@ const COUNTED: [(&str, &str); 8] = [
 ];
 
 /// What there must be none of.
-const FORBIDDEN: [&str; 4] = ["panicked", "deadlock detected", "40P01", "internal fault"];
+const FORBIDDEN: [&str; 5] = ["panicked", "deadlock detected", "40P01", "internal fault", "the database refused"];
 /// More of them than that are not worth telling.
 const TOLD_MAX: usize = 20;
 

@@ -22,11 +22,14 @@ pub(super) fn check(found: &Found, violations: &mut Violations) {
         let reservation = reservations.get(&order.id).map_or("none", |reservation| reservation.state.as_str());
         let name = || format!("orders/{} is {}", order.id, order.state);
         violations.holds(order.is_ended(), "every order ends", name);
+        if !order.is_ended() {
+            continue;
+        }
         violations.holds(is_completed == (reservation == "CONFIRMED"), "completed is taken", || {
             format!("{}, its reservation {reservation}", name())
         });
         let is_let_go = matches!(reservation, "RELEASED" | "REFUSED");
-        violations.holds(!order.is_ended() || is_completed || is_let_go, "nothing can be held any more", || {
+        violations.holds(is_completed || is_let_go, "nothing can be held any more", || {
             format!("{}, its reservation {reservation}: a late call could still take units", name())
         });
         let at_provider = captured.get(&order.id).copied().unwrap_or_default();
@@ -41,6 +44,7 @@ pub(super) fn check(found: &Found, violations: &mut Violations) {
     for saga in &found.rows.sagas {
         violations.add("every order ends", format!("orders/{saga} is still driven"));
     }
+    found.rows.loose_ends.iter().for_each(|what| violations.add("nothing is left undone", what.clone()));
     taken_without_an_order(found, violations);
     one_live_order_per_cart(found, violations);
 }

@@ -6,6 +6,7 @@ use kontor_proto::kontor::order::v1 as pb;
 use kontor_proto::kontor::order::v1::order_refund::State;
 
 use super::found::last;
+use super::rows::OrderRow;
 use super::{Found, Violations};
 use crate::load::minor;
 
@@ -13,6 +14,11 @@ pub(super) fn check(found: &Found, violations: &mut Violations) {
     let (at_provider, mut returned) = (at_provider(found), returned(found));
     let orders = found.orders();
     for (name, order) in found.last_words() {
+        let pending: Vec<_> = order.refunds.iter().filter(|refund| refund.state() == State::Pending).collect();
+        if !pending.is_empty() {
+            pending.into_iter().for_each(|refund| violations.add("every refund ends", refund.name.clone()));
+            continue;
+        }
         let given_back: i64 = succeeded(order).map(|refund| minor(refund.amount.as_ref())).sum();
         let says = order.payment.as_ref().map_or(0, |payment| minor(payment.refunded_amount.as_ref()));
         let provider = at_provider.get(name).copied().unwrap_or_default();
@@ -20,12 +26,10 @@ pub(super) fn check(found: &Found, violations: &mut Violations) {
             format!("{name}: its refunds are {given_back}, it says {says}, the provider {provider}")
         });
         let row = name.strip_prefix("orders/").and_then(|id| id.parse().ok()).and_then(|id| orders.get(&id));
-        violations.holds(row.is_none_or(|row| row.refunded_minor <= row.captured_minor), "refunds add up", || {
-            format!("{name}: more was refunded than captured")
+        let is_kept = |row: &OrderRow| row.refunded_minor == provider && provider <= row.captured_minor;
+        violations.holds(row.is_none_or(|row| is_kept(row)), "refunds add up", || {
+            format!("{name}: the order's row does not say that {provider} of what was captured were refunded")
         });
-        for refund in order.refunds.iter().filter(|refund| refund.state() == State::Pending) {
-            violations.add("every refund ends", refund.name.clone());
-        }
         let (came_back, put_back) = (restocked(order), returned.remove(name).unwrap_or_default());
         violations.holds(came_back == put_back, "returned units add up", || {
             format!("{name}: refunds say {came_back:?}, the catalog {put_back:?}")

@@ -48,6 +48,8 @@ pub(crate) struct OrderRow {
 pub(crate) struct HistoryRow {
     pub(crate) order_id: Uuid,
     pub(crate) epoch: i64,
+    pub(crate) kind: String,
+    pub(crate) message: String,
 }
 
 /// An event of an outbox, with what it says if it is of an order or a reservation.
@@ -62,6 +64,11 @@ pub(crate) struct Event {
     pub(crate) reservation: Option<catalog::Reservation>,
 }
 
+const LOOSE_ENDS: &str = "SELECT 'orders/' || order_id || ' rests, and its payment token is kept' FROM \"order\".sagas \
+    WHERE lease_until IS NULL AND payment_token <> '' \
+    UNION ALL SELECT 'orders/' || o.id || ' is ' || o.state || ', and its cart is not open again' FROM \"order\".orders o \
+    JOIN \"order\".carts c ON c.order_id = o.id WHERE o.state IN ('REJECTED', 'CANCELLED')";
+
 /// What the services have in their tables.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
@@ -73,6 +80,8 @@ pub(crate) struct Rows {
     pub(crate) sagas: Vec<Uuid>,
     pub(crate) catalog_events: Vec<Event>,
     pub(crate) order_events: Vec<Event>,
+    /// What was left undone: secrets that are kept though they are not needed any more, carts that are not open again.
+    pub(crate) loose_ends: Vec<String>,
     /// In the order in which it was written.
     pub(crate) history: Vec<HistoryRow>,
 }
@@ -88,6 +97,7 @@ impl Rows {
             sagas: sqlx::query_scalar("SELECT order_id FROM \"order\".sagas WHERE lease_until IS NOT NULL")
                 .fetch_all(&mut *conn)
                 .await?,
+            loose_ends: sqlx::query_scalar(LOOSE_ENDS).fetch_all(&mut *conn).await?,
             catalog_events: events(
                 conn,
                 "SELECT id, aggregate, version, payload, (to_jsonb(t) ->> 'position')::bigint \

@@ -74,7 +74,7 @@ impl Feed {
 async fn run(pool: PgPool, told: watch::Sender<i64>, stop: CancellationToken) {
     let mut failures = 0;
     while !stop.is_cancelled() {
-        let rest = match sequence(&pool, BATCH).await {
+        let rest = match crate::in_time(sequence(&pool, BATCH)).await {
             Ok(turn) => {
                 told.send_if_modified(|known| turn.head > std::mem::replace(known, turn.head.max(*known)));
                 if std::mem::take(&mut failures) > 0 {

@@ -207,7 +207,7 @@ pub async fn set_returned(
     returned: &[i32],
 ) -> Result<Reservation, sqlx::Error> {
     let row: ReservationRow = sqlx::query_as(concat!(
-        "UPDATE reservations SET returned = $2, version = version + 1, update_time = now() WHERE order_id = $1 RETURNING ",
+        "UPDATE reservations SET returned = $2, version = greatest(version, 2) + 1, update_time = now() WHERE order_id = $1 RETURNING ",
         columns!()
     ))
     .bind(order.0)

@@ -33,8 +33,9 @@ impl Orders {
         self.get_order(request.order, request.user, request.any).await?;
         let turn = self.turns.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
         pass("order.cancel", At::Before).await;
-        if let Some(trip) = retry("cancel", || self.cancel_once(request)).await? {
-            self.spawn_drive(trip, turn);
+        match retry("cancel", || self.cancel_once(request)).await? {
+            Some(trip) => drop(self.spawn_drive(trip, turn)),
+            None => drop(turn),
         }
         let order = self.wait_until(request.order, |order| order.state != State::Processing).await?;
         // Between the pivot and the completion, too, nothing can be called off.

@@ -1,8 +1,12 @@
 //! Driving an order until there is nothing to do for it. [`saga`] says which step comes next; here it is done.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use kontor_failpoints::{At, pass};
+
+use kontor_postgres::in_time;
+use kontor_types::{Clock, SystemClock};
 
 use super::trip::Trip;
 use super::{Error, Orders};
@@ -15,8 +19,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// After so many tries in a row somebody should look, and the order waits for a while.
 const TRIES_MAX: u32 = 10;
-/// How long it waits then, and while a person at the provider decides.
-const LATER: Duration = Duration::from_secs(10);
+/// How long it waits then, and while a person at the provider decides: a part of its age, between these.
+const LATER: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(600);
+const PART_OF_AGE: u32 = 20;
 
 /// Where a step has led.
 enum Progress {
@@ -36,8 +41,7 @@ impl Orders {
     pub(super) async fn drive(&self, mut trip: Trip) -> Option<Order> {
         while !self.stop.is_cancelled() {
             let Some(task) = trip.task() else { return Some(trip.order) };
-            let progress = self.go_on(&mut trip, &task).await;
-            let progress = match progress {
+            let progress = match in_time(self.go_on(&mut trip, &task)).await {
                 Ok(progress) => progress,
                 Err(error) => self.stumble(&mut trip, &error).await,
             };
@@ -45,7 +49,10 @@ impl Orders {
                 Progress::Moved => {}
                 Progress::Again if trip.tries >= TRIES_MAX => return self.alert(trip, "it does not get on").await,
                 Progress::Again => self.pause(trip.tries).await,
-                Progress::PutOff => return self.put_off(trip, LATER).await,
+                Progress::PutOff => {
+                    let pause = later(&trip);
+                    return self.put_off(trip, pause).await;
+                }
                 Progress::Lost => {
                     tracing::info!(order = %trip.order.id, epoch = trip.claim.epoch, "a fenced write was refused");
                     return None;
@@ -92,7 +99,7 @@ impl Orders {
                 Ok(Progress::PutOff)
             }
             Next::Alert(how) => {
-                self.cry(trip, &how);
+                trip.note(Kind::Alerted, "", &how);
                 Ok(Progress::PutOff)
             }
         }
@@ -153,22 +160,23 @@ impl Orders {
     }
 
     async fn pause(&self, tries: u32) {
-        let longest = FIRST_PAUSE.saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE);
+        let longest = FIRST_PAUSE.saturating_mul(1 << tries.min(10)).min(LONGEST_PAUSE).min(self.lease.length / 3);
         let pause = longest / 2 + rand::random_range(Duration::ZERO..=longest / 2);
         let _ = tokio::time::timeout(pause, self.stop.cancelled()).await;
     }
 
     /// Its place goes to an order that gets on; the worker comes back to this one.
     async fn alert(&self, mut trip: Trip, how: &str) -> Option<Order> {
-        self.cry(&mut trip, how);
-        self.put_off(trip, LATER).await
-    }
-
-    fn cry(&self, trip: &mut Trip, how: &str) {
-        let (order, attempts) = (trip.order.id, trip.claim.attempts);
-        tracing::error!(%order, step = ?trip.step, attempts, how, "an order needs somebody to look at it");
         trip.note(Kind::Alerted, "", how);
+        let pause = later(&trip);
+        self.put_off(trip, pause).await
     }
+}
+
+/// The longer an order has waited already, the longer it waits.
+fn later(trip: &Trip) -> Duration {
+    let age = (SystemClock.now() - trip.order.create_time).to_std().unwrap_or_default();
+    (age / PART_OF_AGE).clamp(*LATER.start(), *LATER.end())
 }
 
 /// Where a purchase is headed that should have been settled by now.

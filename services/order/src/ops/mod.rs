@@ -17,6 +17,7 @@ pub use error::Error;
 pub use place::PlaceOrder;
 pub use read::HistoryPage;
 pub use refund::RefundOrder;
+pub use take_over::TAKEN_OVER_MAX;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,8 +40,9 @@ const DRIVEN_MAX: usize = 1024;
 const LET_GO_MAX: Duration = Duration::from_secs(6);
 /// How long a caller waits for an end.
 const WAIT_MAX: Duration = Duration::from_secs(3);
-/// How often an order that somebody else drives is looked at meanwhile.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How soon an order that somebody else drives is looked at meanwhile; then half as often each time, down to the longest pause.
+const FIRST_LOOK: Duration = Duration::from_millis(25);
+const LONGEST_LOOK: Duration = Duration::from_millis(400);
 
 /// How this process drives orders.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::trip::entry;
-use super::{Error, LOOK_EVERY, Orders, WAIT_MAX};
+use super::{Error, FIRST_LOOK, LONGEST_LOOK, Orders, WAIT_MAX};
 use crate::domain::history::{Entry, Kind, Recorded};
 use crate::domain::order::{Order, State};
 use crate::store;
@@ -39,13 +39,14 @@ impl Orders {
 
     /// The order, once the condition holds or the caller has waited long enough.
     pub(super) async fn wait_until(&self, id: OrderId, holds: impl Fn(&Order) -> bool) -> Result<Order, Error> {
-        let until = Instant::now() + WAIT_MAX;
+        let (until, mut pause) = (Instant::now() + WAIT_MAX, FIRST_LOOK);
         loop {
             let order = self.find_order(id).await?;
             if holds(&order) || Instant::now() >= until {
                 return Ok(order);
             }
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_LOOK);
         }
     }
 

@@ -52,14 +52,17 @@ impl Orders {
     pub(super) async fn put_off(&self, trip: Trip, pause: Duration) -> Option<Order> {
         let done = async {
             let mut tx = self.pool.begin().await?;
-            if sagas::give_up(&mut tx, &trip.claim, pause).await? {
+            let ours = sagas::give_up(&mut tx, &trip.claim, pause).await?;
+            if ours {
                 self.record(&mut tx, &trip, &[]).await?;
                 tx.commit().await?;
             }
-            Ok::<_, sqlx::Error>(())
+            Ok::<_, sqlx::Error>(ours)
         };
-        if let Err(error) = done.await {
-            tracing::warn!(order = %trip.order.id, %error, "the lease runs on for a while");
+        match done.await {
+            Ok(true) => cry_out(&trip),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(order = %trip.order.id, %error, "the lease runs on for a while"),
         }
         None
     }
@@ -167,6 +170,14 @@ impl Orders {
         tx.commit().await?;
         pass(failpoint, At::After).await;
         Ok(())
+    }
+}
+
+/// Tells whoever reads the log what somebody should look at. Who lost the order has no say: what he met with may be another's doing.
+fn cry_out(trip: &Trip) {
+    let (order, attempts, step) = (trip.order.id, trip.claim.attempts, &trip.step);
+    for note in trip.notes.iter().filter(|note| note.kind == Kind::Alerted) {
+        tracing::error!(%order, ?step, attempts, how = note.message, "an order needs somebody to look at it");
     }
 }
 

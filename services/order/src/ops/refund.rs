@@ -44,7 +44,10 @@ impl Orders {
         let turn = self.turns.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
         pass("order.ask_refund", At::Before).await;
         let id = match retry("ask for a refund", || self.refund_once(request)).await? {
-            Asked::Waiting(id) => id,
+            Asked::Waiting(id) => {
+                drop(turn);
+                id
+            }
             Asked::Ours(id, trip) => {
                 self.spawn_drive(*trip, turn);
                 id
@@ -62,7 +65,7 @@ impl Orders {
         let id = RefundId::generate();
         match idempotency::find(&mut tx, &request.key).await? {
             Seen::Otherwise => return Err(Error::KeyReused),
-            Seen::Answered(bytes) => return Ok(Asked::Waiting(Uuid::from_slice(&bytes).map_or(id, RefundId))),
+            Seen::Answered(bytes) => return Ok(Asked::Waiting(kept(&bytes)?)),
             Seen::Never if idempotency::insert(&mut tx, &request.key, id.0.as_bytes()).await? => {}
             Seen::Never => return Err(Error::KeyReused),
         }
@@ -79,6 +82,13 @@ impl Orders {
     }
 }
 
+/// The refund that the same call was answered with before.
+fn kept(answer: &[u8]) -> Result<RefundId, Error> {
+    let id = Uuid::from_slice(answer).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    tracing::info!(refund = %id, "a call was repeated");
+    Ok(RefundId(id))
+}
+
 /// Adds the refund, if the order allows it. The saga is locked, so that refunds come one after the other.
 async fn insert(conn: &mut PgConnection, id: RefundId, request: &RefundOrder) -> Result<Order, Error> {
     let found = orders::find(conn, request.order).await?;
@@ -86,6 +96,6 @@ async fn insert(conn: &mut PgConnection, id: RefundId, request: &RefundOrder) ->
     order.refunds = refunds::list(conn, order.id, order.captured.currency).await?;
     let amount = refund::admit(&order, request.amount, &request.restock)?;
     refunds::insert(conn, id, order.id, amount, (&request.restock, &request.reason)).await?;
-    let changed = orders::add_refunded(conn, order.id, 0).await?;
+    let changed = orders::touch(conn, order.id).await?;
     Ok(Order { refunds: refunds::list(conn, order.id, amount.currency).await?, ..changed })
 }

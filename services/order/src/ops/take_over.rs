@@ -9,16 +9,16 @@ use crate::store;
 use crate::store::sagas::{Abandoned, Claim};
 
 /// Most orders that are taken over in one look.
-const TAKEN_OVER_MAX: i64 = 32;
+pub const TAKEN_OVER_MAX: usize = 32;
 
 impl Orders {
     /// Takes over orders whose process has died or stopped, or that have waited long enough, and drives them. Returns how many.
     pub async fn take_over(&self) -> Result<usize, Error> {
-        let free = i64::try_from(self.turns.available_permits()).unwrap_or(i64::MAX).min(TAKEN_OVER_MAX);
+        let free = self.turns.available_permits().min(TAKEN_OVER_MAX);
         if free == 0 {
             return Ok(0);
         }
-        let claims = self.claim_abandoned(free).await?;
+        let claims = self.claim_abandoned(free as i64).await?;
         let count = claims.len();
         for claim in claims {
             self.drive_abandoned(claim);

@@ -11,6 +11,9 @@ use tonic::{Code, Status};
 
 use crate::domain::saga::Answer;
 
+/// So many letters of what a peer says are kept.
+const SAID_MAX: usize = 200;
+
 /// A peer that could not be asked, or that answered what makes no sense.
 #[derive(Debug, thiserror::Error)]
 pub enum PeerError {
@@ -50,7 +53,8 @@ impl PeerError {
 
 /// What an error says of the step: that the peer refuses it for good, which it should not, or that nothing is known.
 fn failed(peer: &str, status: &Status) -> Answer {
-    let said = format!("{peer}: {:?}: {}", status.code(), status.message());
+    let message: String = status.message().chars().filter(|letter| !letter.is_control()).take(SAID_MAX).collect();
+    let said = format!("{peer}: {:?}: {message}", status.code());
     match status.code() {
         Code::FailedPrecondition | Code::InvalidArgument | Code::NotFound | Code::AlreadyExists | Code::OutOfRange => {
             Answer::Contradiction(said)

@@ -38,11 +38,17 @@ impl Paying<'_> {
         format!("{}:{call}:{attempt}", self.order.id.0)
     }
 
-    /// An answer about another payment, or another amount, is no answer.
-    fn check(&self, payment: &pb::Payment) -> Result<(), String> {
-        if payment.authorization_key != self.key("auth") {
-            return Err(format!("{PEER} answered about {:?}", payment.authorization_key));
+    /// An answer about another payment is no answer.
+    fn check_key(&self, payment: &pb::Payment) -> Result<(), String> {
+        if payment.authorization_key == self.key("auth") {
+            return Ok(());
         }
+        Err(format!("{PEER} answered about {:?}", payment.authorization_key))
+    }
+
+    /// Nor is one about another amount.
+    fn check(&self, payment: &pb::Payment) -> Result<(), String> {
+        self.check_key(payment)?;
         let total = self.order.snapshot.total;
         let is_total = |sum: Option<&WireMoney>| amount(sum) == Some(total);
         match payment.state() {
@@ -129,10 +135,10 @@ impl Payments {
             amount: Some(convert::money_to_wire(refund.amount)),
         };
         match self.provider.clone().refund(request).await {
-            Ok(answer) if answer.get_ref().authorization_key == paying.key("auth") => Answer::Refunded,
-            Ok(answer) => {
-                Answer::Contradiction(format!("{PEER} answered about {:?}", answer.get_ref().authorization_key))
-            }
+            Ok(answer) => match paying.check_key(answer.get_ref()) {
+                Ok(()) => Answer::Refunded,
+                Err(how) => Answer::Contradiction(how),
+            },
             Err(status) => match failed(PEER, &status) {
                 Answer::Contradiction(why) => Answer::RefundRefused(why),
                 answer => answer,
@@ -147,11 +153,16 @@ impl Payments {
             Ok(answer) => answer.into_inner(),
             Err(status) => return failed(PEER, &status),
         };
-        let given = amount(payment.refunded_amount.as_ref()).map_or(0, |given| given.minor);
-        match given - paying.order.refunded.minor {
-            0 => Answer::NotDone,
-            more if more == refund.amount.minor => Answer::Refunded,
-            more => Answer::Contradiction(format!("{PEER} has refunded {more} more than was asked for")),
+        if let Err(how) = paying.check_key(&payment) {
+            return Answer::Contradiction(how);
+        }
+        let known = paying.order.refunded;
+        let given =
+            payment.refunded_amount.as_ref().map_or(Some(Money { minor: 0, ..known }), |given| amount(Some(given)));
+        match given.filter(|given| given.currency == known.currency).map(|given| given.minor - known.minor) {
+            Some(0) => Answer::NotDone,
+            Some(more) if more == refund.amount.minor => Answer::Refunded,
+            _ => Answer::Contradiction(format!("{PEER} has refunded {:?}", payment.refunded_amount)),
         }
     }
 }

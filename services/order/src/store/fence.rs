@@ -1,4 +1,5 @@
-//! The two conditions that keep a process from writing about an order that is not its own any more. They stand here once.
+//! The two conditions that keep a process from writing about an order that is not its own any more. They stand
+//! here once; beside each, what the mutant without it makes of it.
 
 /// The saga is the claim's, and not at rest: `$1` is the order, `$2` the epoch of the lease. A later epoch makes the statement touch
 /// nothing, and so does an end that was written before, when only its acknowledgement was lost.
@@ -21,7 +22,7 @@ macro_rules! unended {
 #[cfg(feature = "failpoints")]
 macro_rules! fenced {
     () => {
-        "order_id = $1 AND (epoch = $2 OR $2 < 0)"
+        "order_id = $1 AND (epoch = $2 AND lease_until IS NOT NULL OR $2 < 0)"
     };
 }
 

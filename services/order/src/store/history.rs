@@ -41,7 +41,7 @@ impl TryFrom<EntryRow> for Recorded {
     }
 }
 
-/// Adds what a process did to an order, in one epoch.
+/// Adds what a process did to an order, in one epoch. What is there already, by a commit whose acknowledgement was lost, stays.
 pub async fn insert(
     conn: &mut PgConnection,
     order: OrderId,
@@ -55,7 +55,7 @@ pub async fn insert(
     sqlx::query(
         "INSERT INTO order_history (order_id, epoch, process, id, refund_id, kind, step, attempt, outcome, message, \
          create_time) SELECT $1, $2, $3, w.* FROM unnest($4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::int[], \
-         $9::text[], $10::text[], $11::timestamptz[]) AS w",
+         $9::text[], $10::text[], $11::timestamptz[]) AS w ON CONFLICT (id) DO NOTHING",
     )
     .bind(order.0)
     .bind(epoch)

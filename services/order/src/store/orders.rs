@@ -181,7 +181,7 @@ pub async fn set_cancellation(
     row.try_into()
 }
 
-/// Notes that a refund was asked for or has ended: what was given back grows by so much.
+/// Notes that a refund has ended: what was given back grows by so much, perhaps by nothing.
 pub async fn add_refunded(conn: &mut PgConnection, id: OrderId, minor: i64) -> Result<Order, sqlx::Error> {
     let row: OrderRow = sqlx::query_as(concat!(
         "UPDATE orders SET refunded_minor = refunded_minor + $2, version = version + 1, update_time = now() \
@@ -193,6 +193,11 @@ pub async fn add_refunded(conn: &mut PgConnection, id: OrderId, minor: i64) -> R
     .fetch_one(conn)
     .await?;
     row.try_into()
+}
+
+/// Notes that something about an order changed, in another table.
+pub async fn touch(conn: &mut PgConnection, id: OrderId) -> Result<Order, sqlx::Error> {
+    add_refunded(conn, id, 0).await
 }
 
 fn payment_from(text: &str, id: Uuid) -> Result<PaymentState, sqlx::Error> {

@@ -39,11 +39,11 @@ impl RefundRow {
     }
 }
 
-/// The refunds of an order, oldest first, in the order's currency.
+/// The refunds of an order in the order in which they were asked for, by the database's clock, and in the order's currency.
 pub async fn list(conn: &mut PgConnection, order: OrderId, currency: Currency) -> Result<Vec<Refund>, sqlx::Error> {
     let rows: Vec<RefundRow> = sqlx::query_as(
         "SELECT id, state, amount_minor, restock, reason, failure, create_time, update_time FROM refunds \
-         WHERE order_id = $1 ORDER BY id",
+         WHERE order_id = $1 ORDER BY create_time, id",
     )
     .bind(order.0)
     .fetch_all(conn)

@@ -95,8 +95,7 @@ impl TryFrom<SagaRow> for Claim {
     }
 }
 
-/// What the saga of a new order holds.
-#[derive(Debug)]
+/// What the saga of a new order holds. Not to be shown: it holds a secret.
 pub struct NewSaga<'a> {
     /// Which order.
     pub order: OrderId,
@@ -236,10 +235,10 @@ pub async fn hold(conn: &mut PgConnection, claim: &Claim) -> Result<bool, sqlx::
     Ok(row.is_some())
 }
 
-/// Adds a saga at rest for an order that has none: one that ended before sagas were kept.
+/// Adds a saga at rest for an order that has none: one that ended before sagas were kept. Its epoch is beyond any that it had then.
 pub async fn insert_missing(conn: &mut PgConnection, order: OrderId) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO sagas (order_id, payment_token, lease_until) SELECT id, '', NULL FROM orders \
+        "INSERT INTO sagas (order_id, payment_token, lease_until, epoch) SELECT id, '', NULL, 1000000 FROM orders \
          WHERE id = $1 AND state <> 'PROCESSING' ON CONFLICT DO NOTHING",
     )
     .bind(order.0)

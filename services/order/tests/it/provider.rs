@@ -36,11 +36,12 @@ impl Peers {
     ) -> Result<Response<pb::Payment>, Status> {
         let astray = self.astray(method);
         self.act(method, |state| {
+            if astray {
+                let (authorization_key, state) = ("another".into(), State::Captured.into());
+                return Ok(pb::Payment { authorization_key, state, ..Default::default() });
+            }
             let new = pb::Payment { authorization_key: key.into(), state: State::Voided.into(), ..Default::default() };
             let payment = state.payments.entry(key.into()).or_insert(new);
-            if astray {
-                return Ok(pb::Payment { authorization_key: "another".into(), ..payment.clone() });
-            }
             work(payment)?;
             Ok(payment.clone())
         })

@@ -8,8 +8,8 @@
 //!                 release -> void -> rejected or cancelled
 //!                    +-- units are taken already: forward again, to the completion
 //!
-//! refund -> restock -> succeeded
-//!    +-- refused: failed
+//! look up -> refund -> restock -> succeeded
+//!               +-- refused: failed
 //! ```
 //!
 //! Every step is keyed by the order or the refund, so that it may be sent any number of times. That is why so little is written down:

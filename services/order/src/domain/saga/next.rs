@@ -9,7 +9,7 @@ pub fn first(task: &Task) -> Step {
         Task::Purchase(Purchase { course: Course::Forward, .. }) => Step::Reserve,
         Task::Purchase(Purchase { course: Course::Back(_), .. }) => Step::Release,
         Task::Purchase(Purchase { course: Course::Committed, .. }) => Step::Confirm,
-        Task::Refund { .. } => Step::Refund,
+        Task::Refund { .. } => Step::LookUp(Doubt::Refund),
     }
 }
 
@@ -26,7 +26,8 @@ pub fn next(task: &Task, step: &Step, answer: Answer) -> Next {
     }
 }
 
-/// All calls are keyed: repeating one is safe, but for a provider whose memory of keys ends. So what became of it is asked first.
+/// All calls are keyed: repeating one is safe, but for a provider whose memory of keys ends. So what became of one that moves money is
+/// asked first; also by whoever takes an order over, or comes back to it.
 fn after_unknown(step: &Step) -> Step {
     match step {
         Step::Authorize => Step::LookUp(Doubt::Authorize),
@@ -38,7 +39,9 @@ fn after_unknown(step: &Step) -> Step {
 
 fn forward(purchase: &Purchase, step: &Step, answer: Answer) -> Next {
     match (step, answer) {
-        (Step::Reserve, Answer::Reserved) if purchase.costs_money => Next::Go(Step::Authorize),
+        (Step::Reserve, Answer::Reserved) if purchase.costs_money && purchase.fresh => Next::Go(Step::Authorize),
+        // Somebody may have asked for the money before.
+        (Step::Reserve, Answer::Reserved) if purchase.costs_money => Next::Go(Step::LookUp(Doubt::Authorize)),
         (Step::Reserve, Answer::Reserved) => Next::Go(Step::Confirm),
         (Step::Reserve, Answer::TooFew(short)) => too_few(purchase, Rejection::OutOfStock(short)),
         (Step::Authorize | Step::LookUp(Doubt::Authorize), Answer::Authorized | Answer::Captured) => {
@@ -50,7 +53,7 @@ fn forward(purchase: &Purchase, step: &Step, answer: Answer) -> Next {
         }
         (Step::LookUp(Doubt::Authorize), Answer::NotDone) => Next::Go(Step::Authorize),
         (Step::Reserve | Step::Confirm, Answer::UnitsGone) => turn_back(purchase, Rejection::OutOfStock(Vec::new())),
-        (Step::Confirm, Answer::HoldExpired) => Next::Go(Step::Reserve),
+        (Step::Confirm, Answer::HoldExpired) => Next::Retry(Step::Reserve),
         (Step::Confirm, Answer::Confirmed) if purchase.costs_money => Next::Go(Step::Capture),
         (Step::Confirm, Answer::Confirmed) => Next::Go(Step::Finish(End::Completed)),
         (Step::Capture | Step::LookUp(Doubt::Capture), Answer::Captured) => Next::Go(Step::Finish(End::Completed)),
