@@ -144,3 +144,13 @@ async fn refunds_at_once_put_back_what_was_taken_and_no_more() {
     assert_eq!(shop.count("SELECT count(*) FROM stock_movements WHERE reason = 'RETURNED'").await, 2);
     shop.assert_books_balance().await;
 }
+
+#[tokio::test]
+async fn units_of_a_sale_that_an_older_version_wrote_down_come_back_too() {
+    let (shop, order, cup, _) = sold().await;
+    // It knew of no version, and gave the second event its number by itself.
+    sqlx::query("UPDATE reservations SET version = 1").execute(&shop.db).await.unwrap();
+    shop.send_back(&refund_of(order), &[(&cup, 1)]).await.unwrap();
+    shop.send_back(&refund_of(order), &[(&cup, 1)]).await.unwrap();
+    assert_eq!((shop.stock(&cup).await, shop.told(order).await.len()), ((8, 0), 4));
+}
