@@ -1,4 +1,4 @@
-//! The gRPC server of a service. The stack, from the outside in: panic catch, trace, deadline, access, then the services,
+//! The gRPC server of a service. The stack, from the outside in: panic catch, trace, deadline, access, detachment from the caller, then the services,
 //! health and reflection.
 
 use std::future::Future;
@@ -20,7 +20,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::access::{AccessError, Rules};
 use crate::health;
-use crate::layers::{AccessLayer, DeadlineLayer, TraceLayer, on_panic};
+use crate::layers::{AccessLayer, DeadlineLayer, DetachLayer, TraceLayer, on_panic};
 use crate::token::Verifier;
 
 /// How long running calls get to end after the stop signal. Health.Watch streams and idle connections never end by themselves.
@@ -117,7 +117,8 @@ impl Server {
             .layer(CatchPanicLayer::custom(on_panic))
             .layer(TraceLayer { service: self.name })
             .layer(DeadlineLayer)
-            .layer(AccessLayer { rules: Arc::new(self.rules), verifier: self.verifier });
+            .layer(AccessLayer { rules: Arc::new(self.rules), verifier: self.verifier })
+            .layer(DetachLayer);
         let server = tonic::transport::Server::builder()
             .max_connection_age(rand::random_range(CONNECTION_AGE))
             .http2_keepalive_interval(Some(KEEPALIVE))

@@ -1,7 +1,9 @@
-//! The layers that every request passes, from the outside in: panics caught, traced, bounded in time, admitted.
+//! The layers that every request passes, from the outside in: panics caught, traced, bounded in time, admitted, and run
+//! to its end.
 
 mod access;
 mod deadline;
+mod detach;
 mod panic;
 mod trace;
 
@@ -13,6 +15,7 @@ use tonic::body::Body;
 
 pub(crate) use access::AccessLayer;
 pub(crate) use deadline::DeadlineLayer;
+pub(crate) use detach::DetachLayer;
 pub(crate) use panic::on_panic;
 pub(crate) use trace::TraceLayer;
 

@@ -86,7 +86,7 @@ pub enum NotRefundable {
     #[error("{0} can be refunded, not more")]
     TooLarge(Money),
     /// Zero, less, or in another currency.
-    #[error("must be more than zero, in {}", .0.currency.code())]
+    #[error("must be an amount in {}, of more than zero", .0.currency.code())]
     Amount(Money),
     /// More units than were bought and not yet put back.
     #[error("{returnable} of {variant} can be put back, not more")]

@@ -39,8 +39,8 @@ pub enum Error {
     /// The request id was used for another request.
     #[error("the request id was used for another request")]
     KeyReused,
-    /// The order is not in a state that allows this.
-    #[error("this can't be done to an order that is {}, or can't be held back any more", .0.word())]
+    /// The order can't be called off: it has ended, or its units are taken already.
+    #[error("the order can't be called off: it {}", why_not(*.0))]
     OrderState(State),
     /// Money can't be given back like this.
     #[error(transparent)]
@@ -107,5 +107,14 @@ impl Transient for Error {
             | Self::Busy
             | Self::Peer(_) => false,
         }
+    }
+}
+
+fn why_not(state: State) -> &'static str {
+    match state {
+        State::Processing => "is about to be completed",
+        State::Completed => "is completed; refund it",
+        State::Rejected => "was rejected",
+        State::Cancelled => "was called off before",
     }
 }

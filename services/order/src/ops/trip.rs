@@ -21,8 +21,10 @@ pub(super) struct Trip {
     pub(super) fresh: bool,
     /// The step that comes next, if it is not the first of its task.
     pub(super) step: Option<Step>,
-    /// How often it was tried in a row.
+    /// How often it did not get on, in a row.
     pub(super) tries: u32,
+    /// The step that was tried last, and how often in a row.
+    pub(super) last: Option<(Step, i32)>,
     /// When the lease began, or a little later.
     pub(super) renewed: Instant,
     /// What happened since the last write.
@@ -32,7 +34,16 @@ pub(super) struct Trip {
 impl Trip {
     /// With a claim of which it is not known what was done under earlier ones.
     pub(super) fn new(order: Order, claim: Claim) -> Self {
-        Self { order, claim, fresh: false, step: None, tries: 0, renewed: Instant::now(), notes: Vec::new() }
+        Self {
+            order,
+            claim,
+            fresh: false,
+            step: None,
+            tries: 0,
+            last: None,
+            renewed: Instant::now(),
+            notes: Vec::new(),
+        }
     }
 
     /// What is to be done next; none if nothing is.
@@ -56,7 +67,9 @@ impl Trip {
 
     /// Remembers what came of a step.
     pub(super) fn note_attempt(&mut self, step: &Step, answer: &Answer) {
-        let attempt = i32::try_from(self.tries + 1).unwrap_or(i32::MAX);
+        let before = self.last.take().filter(|(last, _)| last == step).map_or(0, |(_, count)| count);
+        let attempt = before.saturating_add(1);
+        self.last = Some((step.clone(), attempt));
         let (outcome, message) = (answer.word(), answer.message());
         let entry = Entry { step: step.word().into(), attempt, ..entry(Kind::Attempted, outcome, message) };
         self.push(entry);

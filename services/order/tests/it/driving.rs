@@ -53,6 +53,21 @@ async fn a_caller_who_leaves_does_not_end_the_order() {
 }
 
 #[tokio::test]
+async fn callers_who_leave_at_any_moment_leave_no_order_behind_that_nobody_drives() {
+    let world = World::with(Peers::selling(700, 100)).await;
+    for round in 0..60 {
+        let mut hasty = tonic::Request::new(request(&world.cart().await, "tok"));
+        hasty.set_timeout(Duration::from_millis(1 + round / 2));
+        let _ = world.orders.clone().place_order(hasty).await;
+    }
+    // Far sooner than a lease of twenty seconds would run out.
+    world.until("SELECT 1 - count(*) FROM (SELECT 1 FROM sagas WHERE lease_until IS NOT NULL LIMIT 1) AS driven").await;
+    assert_eq!(world.count("SELECT count(*) FROM orders WHERE state <> 'COMPLETED'").await, 0);
+    assert!(world.count("SELECT count(*) FROM orders").await > 0, "nobody was slow enough");
+    assert_eq!(world.count("SELECT count(*) FROM order_history WHERE kind = 'TAKEN_OVER'").await, 0);
+}
+
+#[tokio::test]
 async fn a_service_that_stops_lets_go_of_its_orders_and_the_next_one_ends_them() {
     let mut world = World::with(Peers::selling(700, 1)).await;
     let cart = world.cart().await;

@@ -49,7 +49,7 @@ async fn attempts_that_came_to_nothing_are_told_and_why() {
             (Step::Reserve, 2, "UNKNOWN"),
             (Step::Reserve, 3, "HELD"),
             (Step::Authorize, 1, "UNKNOWN"),
-            (Step::LookUp, 2, "AUTHORIZED"),
+            (Step::LookUp, 1, "AUTHORIZED"),
         ]
     );
     assert!(attempts[0].message.contains("as ordered: before"), "{:?}", attempts[0]);
