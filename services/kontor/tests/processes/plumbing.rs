@@ -19,11 +19,14 @@ fn services_of(name: &str) -> &'static [&'static str] {
             &["kontor.auth.v1.AuthenticationService", "kontor.auth.v1.TokenService", "kontor.auth.v1.UserService"]
         }
         "catalog" => &[
+            "kontor.catalog.v1.CatalogEventService",
             "kontor.catalog.v1.InventoryService",
             "kontor.catalog.v1.ProductService",
             "kontor.catalog.v1.VariantService",
         ],
-        "order" => &["kontor.order.v1.CartService", "kontor.order.v1.OrderService"],
+        "order" => {
+            &["kontor.order.v1.CartService", "kontor.order.v1.OrderEventService", "kontor.order.v1.OrderService"]
+        }
         "sandbox-psp" => &["kontor.payment.v1.PaymentProviderService"],
         other => panic!("{other}?"),
     }
