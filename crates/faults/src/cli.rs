@@ -28,7 +28,8 @@ const EXAMPLES: &str = "\
 Examples:
   cargo faults                                    some minutes of faults
   cargo faults --short                            a minute, always with the same seed
-  cargo faults --orders 10000 --deaths 1000       until 10,000 orders and 1,000 deaths of processes are reached
+  cargo faults --orders 10000 --deaths 500 --database-stops 20 --buyers 160
+                                                  until all of that is reached: a quarter of an hour on two cores
   cargo faults --seed 42                          the same dice again; how threads and sockets interleave differs each time
   cargo faults --mutants                          breaks one rule after the other on purpose, and wants each to be noticed
 
