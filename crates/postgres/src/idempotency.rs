@@ -101,6 +101,22 @@ pub async fn insert(conn: &mut PgConnection, key: &Key, answer: &[u8]) -> Result
     Ok(inserted.rows_affected() == 1)
 }
 
+/// Keeps the answer to a call that was never seen ([`Seen::Never`], and from now on this answer stands), or tells what is known of it.
+/// Waits for another transaction that has the same id and has not ended yet.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert_or_find(conn: &mut PgConnection, key: &Key, answer: &[u8]) -> Result<Seen, sqlx::Error> {
+    if insert(conn, key, answer).await? {
+        return Ok(Seen::Never);
+    }
+    match find(conn, key).await? {
+        // It was there and is gone: whoever goes on as the first would do so without a key.
+        Seen::Never => Ok(Seen::Otherwise),
+        seen => Ok(seen),
+    }
+}
+
 /// Keeps the answer to a call whose key was inserted with an empty one, for work that is more than one transaction. False if another
 /// one was faster.
 ///

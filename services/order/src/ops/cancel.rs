@@ -48,11 +48,10 @@ impl Orders {
         let (mut tx, id) = (self.pool.begin().await?, request.order);
         let saga = sagas::lock(&mut tx, id).await?;
         if let Some(key) = &request.key {
-            match idempotency::find(&mut tx, key).await? {
+            match idempotency::insert_or_find(&mut tx, key, id.0.as_bytes()).await? {
                 Seen::Otherwise => return Err(Error::KeyReused),
                 Seen::Answered(_) => return Ok(None),
-                Seen::Never if idempotency::insert(&mut tx, key, id.0.as_bytes()).await? => {}
-                Seen::Never => return Err(Error::KeyReused),
+                Seen::Never => {}
             }
         }
         let order = orders::find(&mut tx, id).await?.ok_or_else(|| Error::NotFound(id.to_string()))?;

@@ -4,7 +4,6 @@ use kontor_postgres::idempotency::{self, Key, Seen};
 use kontor_postgres::retry;
 use kontor_types::Currency;
 use kontor_types::ids::UserId;
-
 use sqlx::PgTransaction;
 
 use super::{Error, Orders};
@@ -194,12 +193,10 @@ async fn made_before(conn: &mut sqlx::PgConnection, key: Option<&Key>) -> Result
 /// Commits a change of a cart, unless the same call, sent twice at once, made it a moment ago: then nothing is left to do.
 async fn commit_once(mut tx: PgTransaction<'_>, key: Option<&Key>, id: &CartId) -> Result<(), Error> {
     let Some(key) = key else { return Ok(tx.commit().await?) };
-    if idempotency::insert(&mut tx, key, id.to_string().as_bytes()).await? {
-        return Ok(tx.commit().await?);
-    }
-    match idempotency::find(&mut tx, key).await? {
+    match idempotency::insert_or_find(&mut tx, key, id.to_string().as_bytes()).await? {
+        Seen::Never => Ok(tx.commit().await?),
         Seen::Answered(_) => Ok(tx.rollback().await?),
-        Seen::Never | Seen::Otherwise => Err(Error::KeyReused),
+        Seen::Otherwise => Err(Error::KeyReused),
     }
 }
 

@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use kontor_failpoints::{At, pass};
-
 use kontor_postgres::in_time;
 use kontor_types::{Clock, SystemClock};
 
@@ -49,10 +48,7 @@ impl Orders {
                 Progress::Moved => {}
                 Progress::Again if trip.tries >= TRIES_MAX => return self.alert(trip, "it does not get on").await,
                 Progress::Again => self.pause(trip.tries).await,
-                Progress::PutOff => {
-                    let pause = later(&trip);
-                    return self.put_off(trip, pause).await;
-                }
+                Progress::PutOff => return self.put_off_for_long(trip).await,
                 Progress::Lost => {
                     tracing::info!(order = %trip.order.id, epoch = trip.claim.epoch, "a fenced write was refused");
                     return None;
@@ -168,15 +164,14 @@ impl Orders {
     /// Its place goes to an order that gets on; the worker comes back to this one.
     async fn alert(&self, mut trip: Trip, how: &str) -> Option<Order> {
         trip.note(Kind::Alerted, "", how);
-        let pause = later(&trip);
-        self.put_off(trip, pause).await
+        self.put_off_for_long(trip).await
     }
-}
 
-/// The longer an order has waited already, the longer it waits.
-fn later(trip: &Trip) -> Duration {
-    let age = (SystemClock.now() - trip.order.create_time).to_std().unwrap_or_default();
-    (age / PART_OF_AGE).clamp(*LATER.start(), *LATER.end())
+    /// The longer an order has waited already, the longer it waits.
+    async fn put_off_for_long(&self, trip: Trip) -> Option<Order> {
+        let age = (SystemClock.now() - trip.order.create_time).to_std().unwrap_or_default();
+        self.put_off(trip, (age / PART_OF_AGE).clamp(*LATER.start(), *LATER.end())).await
+    }
 }
 
 /// Where a purchase is headed that should have been settled by now.

@@ -49,8 +49,7 @@ impl Orders {
     /// Orders what is in a cart, and waits a while for the order's end. The order comes back as it then stands.
     pub async fn place(&self, request: &PlaceOrder) -> Result<Order, Error> {
         if let Some(order) = self.answered(request.key.as_ref()).await? {
-            tracing::info!(%order, "a call was repeated");
-            return self.wait_until(order, has_ended).await;
+            return self.answer_again(order).await;
         }
         let turn = self.turns.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
         let snapshot = match self.snapshot(request).await {
@@ -58,18 +57,21 @@ impl Orders {
             // The same call may have been accepted beside this one meanwhile, and have taken the last unit.
             Err(error) => {
                 let order = self.answered(request.key.as_ref()).await?.ok_or(error)?;
-                return self.wait_until(order, has_ended).await;
+                return self.answer_again(order).await;
             }
         };
         pass("order.accept", At::Before).await;
         match retry("accept", || self.accept_once(request, &snapshot)).await? {
-            Accepted::Before(order) => {
-                tracing::info!(%order, "a call was repeated");
-                self.wait_until(order, has_ended).await
-            }
+            Accepted::Before(order) => self.answer_again(order).await,
             Accepted::New(trip) => self.drive_and_wait(*trip, turn).await,
             Accepted::TooEarly(order) => Ok(*order),
         }
+    }
+
+    /// The order that the same call was answered with before, as it stands now.
+    async fn answer_again(&self, order: OrderId) -> Result<Order, Error> {
+        tracing::info!(%order, "a call was repeated");
+        self.wait_until(order, has_ended).await
     }
 
     async fn snapshot(&self, request: &PlaceOrder) -> Result<Snapshot, Error> {
@@ -113,7 +115,7 @@ impl Orders {
             return Ok(self.acknowledge_too_early(tx, order));
         }
         self.commit(tx, &order, "order.accept").await?;
-        Ok(Accepted::New(Box::new(Trip { fresh: true, ..Trip::new(order, claim) })))
+        Ok(Accepted::New(Box::new(Trip::fresh(order, claim))))
     }
 
     /// The mutant's way: the commit comes later, if this process lives to see it.

@@ -63,11 +63,10 @@ impl Orders {
         sagas::insert_missing(&mut tx, order).await?;
         let saga = sagas::lock(&mut tx, order).await?.ok_or_else(|| Error::NotFound(order.to_string()))?;
         let id = RefundId::generate();
-        match idempotency::find(&mut tx, &request.key).await? {
+        match idempotency::insert_or_find(&mut tx, &request.key, id.0.as_bytes()).await? {
             Seen::Otherwise => return Err(Error::KeyReused),
             Seen::Answered(bytes) => return Ok(Asked::Waiting(kept(&bytes)?)),
-            Seen::Never if idempotency::insert(&mut tx, &request.key, id.0.as_bytes()).await? => {}
-            Seen::Never => return Err(Error::KeyReused),
+            Seen::Never => {}
         }
         let order = insert(&mut tx, id, request).await?;
         let claim = if saga.at_rest { Some(sagas::take(&mut tx, order.id, &self.lease).await?) } else { None };

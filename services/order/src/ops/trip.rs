@@ -24,7 +24,7 @@ pub(super) struct Trip {
     /// How often it did not get on, in a row.
     pub(super) tries: u32,
     /// The step that was tried last, and how often in a row.
-    pub(super) last: Option<(Step, i32)>,
+    last: Option<(Step, i32)>,
     /// When the lease began, or a little later.
     pub(super) renewed: Instant,
     /// What happened since the last write.
@@ -32,6 +32,11 @@ pub(super) struct Trip {
 }
 
 impl Trip {
+    /// With the claim of an order that was accepted just now.
+    pub(super) fn fresh(order: Order, claim: Claim) -> Self {
+        Self { fresh: true, ..Self::new(order, claim) }
+    }
+
     /// With a claim of which it is not known what was done under earlier ones.
     pub(super) fn new(order: Order, claim: Claim) -> Self {
         Self {

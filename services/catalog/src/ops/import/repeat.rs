@@ -15,10 +15,7 @@ impl Catalog {
     /// Takes the id of an import; tells the report if the same import has ended before.
     pub(super) async fn begin_import(&self, key: &Key) -> Result<Option<ImportReport>, Error> {
         let mut conn = self.pool.acquire().await?;
-        if idempotency::insert(&mut conn, key, NO_REPORT).await? {
-            return Ok(None);
-        }
-        match idempotency::find(&mut conn, key).await? {
+        match idempotency::insert_or_find(&mut conn, key, NO_REPORT).await? {
             Seen::Answered(bytes) if bytes != NO_REPORT => {
                 tracing::info!(request_id = %key.request_id, "a call was repeated");
                 Ok(events::report_from_bytes(&bytes))
