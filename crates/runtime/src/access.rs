@@ -1,6 +1,6 @@
 //! Who may call what, read from the contract: the option `(kontor.access.v1.rule)` of each method.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use prost_reflect::{DynamicMessage, MethodDescriptor, ReflectMessage, Value};
 use tonic::{Code, Status};
@@ -11,10 +11,10 @@ use crate::fault::{ErrorReason, Fault};
 /// Who may call a method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// Anyone.
-    Public,
-    /// Any user or service with a valid token.
-    SignedIn,
+    /// Anyone; some reach more with the permission.
+    Public(Option<String>),
+    /// Any user or service with a valid token; some reach more with the permission.
+    SignedIn(Option<String>),
     /// Callers whose token carries the permission.
     Permission(String),
     /// Other services only.
@@ -54,6 +54,12 @@ impl Rules {
     }
 }
 
+/// All permissions that the contract asks for, by the rules of its methods.
+pub fn permissions_asked() -> BTreeSet<String> {
+    let methods = crate::contract().services().flat_map(|service| service.methods().collect::<Vec<_>>());
+    methods.filter_map(|method| rule_of(&method)?.permission().map(str::to_owned)).collect()
+}
+
 /// The rule that stands in the contract beside a method.
 pub fn rule_of(method: &MethodDescriptor) -> Option<Rule> {
     let extension = method.parent_pool().get_extension_by_name("kontor.access.v1.rule")?;
@@ -68,8 +74,8 @@ fn kind_of(rule: &DynamicMessage) -> Option<Rule> {
     let oneof = rule.descriptor().oneofs().find(|oneof| oneof.name() == "kind")?;
     let field = oneof.fields().find(|field| rule.has_field(field))?;
     match (field.name(), rule.get_field(&field).as_ref()) {
-        ("public", _) => Some(Rule::Public),
-        ("signed_in", _) => Some(Rule::SignedIn),
+        ("public", Value::Message(public)) => Some(Rule::Public(extension_of(public))),
+        ("signed_in", Value::Message(signed_in)) => Some(Rule::SignedIn(extension_of(signed_in))),
         ("internal", _) => Some(Rule::Internal),
         ("permission", Value::String(permission)) if !permission.is_empty() => {
             Some(Rule::Permission(permission.clone()))
@@ -78,13 +84,28 @@ fn kind_of(rule: &DynamicMessage) -> Option<Rule> {
     }
 }
 
+/// The permission that lets callers reach more.
+fn extension_of(rule: &DynamicMessage) -> Option<String> {
+    let value = rule.get_field_by_name("extended_by")?;
+    value.as_str().filter(|permission| !permission.is_empty()).map(str::to_owned)
+}
+
 impl Rule {
+    /// The permission that the method asks for, or that reaches more with it.
+    pub fn permission(&self) -> Option<&str> {
+        match self {
+            Self::Permission(permission) => Some(permission),
+            Self::Public(extension) | Self::SignedIn(extension) => extension.as_deref(),
+            Self::Internal => None,
+        }
+    }
+
     /// Lets the caller in, or says why not.
     pub fn admit(&self, caller: &Caller) -> Result<(), Status> {
         match (self, &caller.subject) {
-            (Self::Public, _) => Ok(()),
+            (Self::Public(_), _) => Ok(()),
             (Self::Internal, Subject::Service(_)) => Ok(()),
-            (Self::SignedIn, Subject::User(_) | Subject::Service(_)) => Ok(()),
+            (Self::SignedIn(_), Subject::User(_) | Subject::Service(_)) => Ok(()),
             (Self::Permission(permission), Subject::User(_) | Subject::Service(_)) => {
                 if caller.may(permission) {
                     Ok(())
@@ -93,12 +114,13 @@ impl Rule {
                 }
             }
             (Self::Internal, Subject::User(_)) => Err(services_only()),
-            (Self::Internal | Self::SignedIn | Self::Permission(_), Subject::Anonymous) => Err(no_token()),
+            (Self::Internal | Self::SignedIn(_) | Self::Permission(_), Subject::Anonymous) => Err(no_token()),
         }
     }
 }
 
-fn missing_permission(permission: &str) -> Status {
+/// PERMISSION_DENIED: the caller lacks the permission.
+pub fn missing_permission(permission: &str) -> Status {
     let message = format!("this needs the permission {permission}, which your token does not carry");
     let fault = Fault::new(Code::PermissionDenied, ErrorReason::PermissionMissing, message);
     fault.metadata("permission", permission).into()
@@ -108,7 +130,8 @@ fn services_only() -> Status {
     Fault::new(Code::PermissionDenied, ErrorReason::InternalMethod, "this method is for Kontor's own services").into()
 }
 
-fn no_token() -> Status {
+/// UNAUTHENTICATED: nobody is signed in.
+pub fn no_token() -> Status {
     let message = "sign in first: send an access token as \"authorization: Bearer TOKEN\"";
     Fault::new(Code::Unauthenticated, ErrorReason::TokenMissing, message).into()
 }
@@ -123,7 +146,7 @@ mod tests {
         for service in crate::contract().services() {
             rules.add(crate::contract(), service.full_name()).unwrap();
         }
-        assert_eq!(rules.get("/kontor.order.v1.OrderService/PlaceOrder"), Some(&Rule::Public));
+        assert_eq!(rules.get("/kontor.order.v1.OrderService/PlaceOrder"), Some(&Rule::Public(None)));
         let import = Rule::Permission("catalog.edit".into());
         assert_eq!(rules.get("/kontor.catalog.v1.ProductService/ImportProducts"), Some(&import));
         assert_eq!(rules.get("/kontor.catalog.v1.InventoryService/ReserveStock"), Some(&Rule::Internal));
@@ -168,9 +191,9 @@ mod tests {
         let edit = Rule::Permission("catalog.edit".into());
         let code = |rule: &Rule, caller: &Caller| rule.admit(caller).map_err(|status| status.code());
 
-        assert_eq!(code(&Rule::Public, &Caller::default()), Ok(()));
-        assert_eq!(code(&Rule::SignedIn, &Caller::default()), Err(Code::Unauthenticated));
-        assert_eq!(code(&Rule::SignedIn, &user(&[])), Ok(()));
+        assert_eq!(code(&Rule::Public(None), &Caller::default()), Ok(()));
+        assert_eq!(code(&Rule::SignedIn(None), &Caller::default()), Err(Code::Unauthenticated));
+        assert_eq!(code(&Rule::SignedIn(None), &user(&[])), Ok(()));
         assert_eq!(code(&edit, &Caller::default()), Err(Code::Unauthenticated));
         assert_eq!(code(&edit, &user(&["order.read"])), Err(Code::PermissionDenied));
         assert_eq!(code(&edit, &user(&["catalog.edit"])), Ok(()));

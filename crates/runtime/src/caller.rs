@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use kontor_types::ids::UserId;
 use tonic::Request;
+use uuid::Uuid;
 
 /// Who is behind a call. The server layer puts it into each request's extensions, after it has checked the token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,7 @@ pub struct Caller {
     /// Who it is.
     pub subject: Subject,
     permissions: Arc<HashSet<String>>,
+    sid: Option<Uuid>,
 }
 
 /// Who it is.
@@ -41,7 +43,18 @@ impl fmt::Display for Subject {
 impl Caller {
     /// With the permissions that the token carries.
     pub fn new(subject: Subject, permissions: impl IntoIterator<Item = String>) -> Self {
-        Self { subject, permissions: Arc::new(permissions.into_iter().collect()) }
+        Self { subject, permissions: Arc::new(permissions.into_iter().collect()), sid: None }
+    }
+
+    /// With the session, or the service account's key, that the token belongs to.
+    #[must_use]
+    pub fn in_session(self, sid: Uuid) -> Self {
+        Self { sid: Some(sid), ..self }
+    }
+
+    /// The session, or the service account's key, that the token belongs to.
+    pub fn sid(&self) -> Option<Uuid> {
+        self.sid
     }
 
     /// Of a request that came through the server layer.

@@ -79,6 +79,13 @@ impl Fault {
         self
     }
 
+    /// Says after how long a repetition may do better (`google.rpc.RetryInfo`).
+    #[must_use]
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.details.set_retry_info(Some(delay));
+        self
+    }
+
     /// Adds a broken precondition (`google.rpc.PreconditionFailure`): what is at fault, and how.
     #[must_use]
     pub fn failure(mut self, subject: &str, description: impl Into<String>) -> Self {

@@ -16,6 +16,7 @@ use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
+use uuid::Uuid;
 
 use crate::caller::{Caller, Subject};
 use crate::fault::{self, ErrorReason, Fault};
@@ -165,7 +166,11 @@ fn caller_of(claims: Claims) -> Option<Caller> {
         Some(name) => Subject::Service(name.to_owned()),
         None => Subject::User(UserId::from_name(&claims.sub).ok()?),
     };
-    Some(Caller::new(subject, claims.scope.split_whitespace().map(str::to_owned)))
+    let caller = Caller::new(subject, claims.scope.split_whitespace().map(str::to_owned));
+    Some(match Uuid::try_parse(&claims.sid) {
+        Ok(sid) => caller.in_session(sid),
+        Err(_) => caller,
+    })
 }
 
 fn refused(kind: &ErrorKind) -> Status {

@@ -98,6 +98,36 @@ impl TokenService for Issuer {
         };
         Ok(Response::new(pb::Jwks { keys: vec![key] }))
     }
+
+    async fn get_open_id_configuration(
+        &self,
+        _: Request<pb::GetOpenIdConfigurationRequest>,
+    ) -> Result<Response<pb::OpenIdConfiguration>, Status> {
+        Err(Status::unimplemented("keys only"))
+    }
+
+    async fn list_signing_keys(
+        &self,
+        _: Request<pb::ListSigningKeysRequest>,
+    ) -> Result<Response<pb::ListSigningKeysResponse>, Status> {
+        Err(Status::unimplemented("keys only"))
+    }
+
+    async fn rotate_signing_key(
+        &self,
+        _: Request<pb::RotateSigningKeyRequest>,
+    ) -> Result<Response<pb::SigningKey>, Status> {
+        Err(Status::unimplemented("keys only"))
+    }
+
+    type WatchRevocationsStream = tokio_stream::Pending<Result<pb::WatchRevocationsResponse, Status>>;
+
+    async fn watch_revocations(
+        &self,
+        _: Request<pb::WatchRevocationsRequest>,
+    ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
 }
 
 /// Service keys are `kt_sk_{account}_…`; people can't sign in here.
@@ -133,6 +163,31 @@ impl AuthenticationService for Issuer {
         &self,
         _: Request<pb::RefreshTokensRequest>,
     ) -> Result<Response<pb::RefreshTokensResponse>, Status> {
+        Err(Status::unimplemented("services only"))
+    }
+
+    async fn continue_sign_in(
+        &self,
+        _: Request<pb::ContinueSignInRequest>,
+    ) -> Result<Response<pb::ContinueSignInResponse>, Status> {
+        Err(Status::unimplemented("services only"))
+    }
+
+    async fn sign_out(&self, _: Request<pb::SignOutRequest>) -> Result<Response<pb::SignOutResponse>, Status> {
+        Err(Status::unimplemented("services only"))
+    }
+
+    async fn request_password_reset(
+        &self,
+        _: Request<pb::RequestPasswordResetRequest>,
+    ) -> Result<Response<pb::RequestPasswordResetResponse>, Status> {
+        Err(Status::unimplemented("services only"))
+    }
+
+    async fn confirm_password_reset(
+        &self,
+        _: Request<pb::ConfirmPasswordResetRequest>,
+    ) -> Result<Response<pb::ConfirmPasswordResetResponse>, Status> {
         Err(Status::unimplemented("services only"))
     }
 }

@@ -19,7 +19,12 @@ mod worker;
 use std::sync::Arc;
 
 use kontor_postgres::{PoolOptions, connect, migrate};
+use kontor_proto::kontor::auth::v1::access_service_server::AccessServiceServer;
+use kontor_proto::kontor::auth::v1::audit_service_server::AuditServiceServer;
 use kontor_proto::kontor::auth::v1::authentication_service_server::AuthenticationServiceServer;
+use kontor_proto::kontor::auth::v1::second_factor_service_server::SecondFactorServiceServer;
+use kontor_proto::kontor::auth::v1::service_account_service_server::ServiceAccountServiceServer;
+use kontor_proto::kontor::auth::v1::session_service_server::SessionServiceServer;
 use kontor_proto::kontor::auth::v1::token_service_server::TokenServiceServer;
 use kontor_proto::kontor::auth::v1::user_service_server::UserServiceServer;
 use kontor_runtime::fault::chain;
@@ -70,9 +75,13 @@ fn server(config: &Config, auth: &Arc<Auth>) -> Server {
     let verifier = Verifier::local(&config.issuer);
     verifier.set_keys(&grpc::jwks(auth.public_keys()));
     let probed = Arc::clone(auth);
-    let authentication = AuthenticationServiceServer::new(grpc::Authentication(Arc::clone(auth)));
     Server::new("auth", Arc::new(verifier))
-        .with(authentication.accept_compressed(Gzip))
+        .with(AccessServiceServer::new(grpc::Access(Arc::clone(auth))).accept_compressed(Gzip))
+        .with(AuditServiceServer::new(grpc::Audit(Arc::clone(auth))).accept_compressed(Gzip))
+        .with(AuthenticationServiceServer::new(grpc::Authentication(Arc::clone(auth))).accept_compressed(Gzip))
+        .with(SecondFactorServiceServer::new(grpc::SecondFactors(Arc::clone(auth))).accept_compressed(Gzip))
+        .with(ServiceAccountServiceServer::new(grpc::ServiceAccounts(Arc::clone(auth))).accept_compressed(Gzip))
+        .with(SessionServiceServer::new(grpc::Sessions(Arc::clone(auth))).accept_compressed(Gzip))
         .with(TokenServiceServer::new(grpc::Tokens(Arc::clone(auth))).accept_compressed(Gzip))
         .with(UserServiceServer::new(grpc::Users(Arc::clone(auth))).accept_compressed(Gzip))
         .probe(move || {

@@ -3,8 +3,6 @@
 use chrono::{DateTime, Utc};
 use kontor_types::ids::UserId;
 
-use super::roles::Role;
-
 /// A person with an account.
 #[derive(Clone, Debug)]
 pub(crate) struct User {
@@ -13,6 +11,9 @@ pub(crate) struct User {
     pub(crate) email: String,
     /// May be empty.
     pub(crate) display_name: String,
-    pub(crate) roles: Vec<Role>,
+    /// The ids of the roles, in order.
+    pub(crate) roles: Vec<String>,
+    /// Whether they are shut out.
+    pub(crate) is_suspended: bool,
     pub(crate) create_time: DateTime<Utc>,
 }

@@ -1,12 +1,15 @@
 //! The rules of accounts. Pure: no I/O, no wire types, no tasks.
 
 pub(crate) mod account;
+pub(crate) mod audit;
 pub(crate) mod code;
 pub(crate) mod email;
 pub(crate) mod hash;
 pub(crate) mod mail;
+pub(crate) mod origin;
 pub(crate) mod password;
 pub(crate) mod refresh;
+pub(crate) mod revocation;
 pub(crate) mod roles;
 pub(crate) mod seal;
 pub(crate) mod service_key;

@@ -1,103 +1,153 @@
-//! The roles and what each permits. A permission that the contract asks for must be granted here.
+//! The roles that come with Kontor, and what each permits. The one place where permissions are granted; the contract is where they are asked
+//! for, and [`check`] holds both together.
 
 use std::collections::BTreeSet;
 
-/// Permits reading other people's accounts.
-pub(crate) const READ_USERS: &str = "user.read";
-
-/// What a user is to the shop.
+/// A role that comes with Kontor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Runs the shop.
     Administrator,
-    /// Buys in it.
+    /// Keeps the catalog.
+    CatalogEditor,
+    /// Sends what was ordered.
+    Fulfilment,
+    /// Helps buyers.
+    Support,
+    /// Buys.
     Customer,
 }
 
-/// A role's name that nobody knows.
-#[derive(Debug, thiserror::Error)]
-#[error("no role is called {0:?}")]
-pub(crate) struct UnknownRole(String);
-
 impl Role {
-    /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::Administrator, Self::Customer];
+    /// All of them, by name.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Administrator, Self::CatalogEditor, Self::Customer, Self::Fulfilment, Self::Support];
 
-    /// Its name, on the wire and in the database.
+    /// The last part of its resource name.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Administrator => "administrator",
+            Self::CatalogEditor => "catalog-editor",
+            Self::Fulfilment => "fulfilment",
+            Self::Support => "support",
             Self::Customer => "customer",
         }
     }
 
-    /// What it permits, beyond what every signed-in user may do.
+    /// What it is for.
+    pub(crate) fn description(self) -> &'static str {
+        match self {
+            Self::Administrator => "Runs the shop: everything",
+            Self::CatalogEditor => "Keeps products and stock",
+            Self::Fulfilment => "Sends what was ordered",
+            Self::Support => "Helps buyers with accounts and orders",
+            Self::Customer => "Buys; what everybody may do",
+        }
+    }
+
+    /// What it permits, beyond what every signed-in user may do. In order.
     pub(crate) fn permissions(self) -> &'static [&'static str] {
         match self {
             Self::Administrator => &[
+                "audit.read",
                 "catalog.edit",
                 "catalog.watch",
                 "inventory.adjust",
+                "key.rotate",
                 "order.cancel",
                 "order.read",
                 "order.refund",
                 "order.watch",
-                READ_USERS,
+                "role.edit",
+                "role.grant",
+                "role.read",
+                "service_account.edit",
+                "service_account.read",
+                "session.revoke",
+                "user.delete",
+                "user.edit",
+                "user.read",
+                "user.suspend",
             ],
+            Self::CatalogEditor => &["catalog.edit", "catalog.watch", "inventory.adjust"],
+            Self::Fulfilment => &["inventory.adjust", "order.read", "order.watch"],
+            Self::Support => {
+                &["order.cancel", "order.read", "order.refund", "session.revoke", "user.read", "user.suspend"]
+            }
             Self::Customer => &[],
         }
     }
 
     /// From its name.
-    pub(crate) fn parse(name: &str) -> Result<Self, UnknownRole> {
-        Self::ALL.into_iter().find(|role| role.name() == name).ok_or_else(|| UnknownRole(name.to_owned()))
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
     }
 }
 
-/// The permissions of all these roles, as the claim `scope` has them (RFC 8693, section 4.2).
-pub(crate) fn scope(roles: &[Role]) -> String {
-    let permissions: BTreeSet<&str> = roles.iter().flat_map(|role| role.permissions()).copied().collect();
-    permissions.into_iter().collect::<Vec<_>>().join(" ")
+/// Roles and contract do not fit together.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Misfit {
+    /// A method asks for a permission that no role grants.
+    #[error("no role grants the permission {0}, which the contract asks for")]
+    NotGranted(String),
+    /// A role grants a permission that no method asks for.
+    #[error("no method asks for the permission {0}, which a role grants")]
+    NotAsked(String),
+}
+
+/// Compares what the roles grant with what the contract asks for.
+pub(crate) fn check(asked: &BTreeSet<String>) -> Result<(), Misfit> {
+    let granted: BTreeSet<String> =
+        Role::ALL.iter().flat_map(|role| role.permissions()).map(ToString::to_string).collect();
+    if let Some(missing) = asked.difference(&granted).next() {
+        return Err(Misfit::NotGranted(missing.clone()));
+    }
+    granted.difference(asked).next().map_or(Ok(()), |idle| Err(Misfit::NotAsked(idle.clone())))
+}
+
+/// What roles permit together, each permission once, in order. Of a role that does not come with Kontor the permissions are given.
+pub(crate) fn permissions(roles: Vec<(String, Option<Vec<String>>)>) -> Vec<String> {
+    let of_role = |(id, own): (String, Option<Vec<String>>)| match Role::parse(&id) {
+        Some(role) => role.permissions().iter().map(ToString::to_string).collect(),
+        None => own.unwrap_or_default(),
+    };
+    roles.into_iter().flat_map(of_role).collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use kontor_runtime::access::{Rule, rule_of};
-
-    use super::{Role, scope};
+    use super::*;
 
     #[test]
-    fn some_role_grants_every_permission_of_the_contract() {
-        let methods = kontor_runtime::contract().services().flat_map(|s| s.methods().collect::<Vec<_>>());
-        let asked: BTreeSet<String> = methods
-            .filter_map(|method| match rule_of(&method) {
-                Some(Rule::Permission(permission)) => Some(permission),
-                Some(Rule::Public | Rule::SignedIn | Rule::Internal) | None => None,
-            })
-            .collect();
-        let granted: BTreeSet<String> =
-            Role::ALL.iter().flat_map(|role| role.permissions()).map(ToString::to_string).collect();
-        let missing: Vec<_> = asked.difference(&granted).collect();
-        assert!(!asked.is_empty() && missing.is_empty(), "no role grants {missing:?}");
+    fn roles_and_contract_fit_together() {
+        assert_eq!(check(&kontor_runtime::access::permissions_asked()), Ok(()));
     }
 
     #[test]
-    fn a_scope_names_each_permission_once() {
-        let twice = [Role::Administrator, Role::Customer, Role::Administrator];
-        assert_eq!(
-            scope(&twice),
-            "catalog.edit catalog.watch inventory.adjust order.cancel order.read order.refund order.watch user.read"
-        );
-        assert_eq!(scope(&[Role::Customer]), "");
+    fn a_permission_that_nobody_grants_or_nobody_asks_for_is_a_misfit() {
+        let mut asked = kontor_runtime::access::permissions_asked();
+        asked.insert("zebra.ride".into());
+        assert_eq!(check(&asked), Err(Misfit::NotGranted("zebra.ride".into())));
+        asked.remove("zebra.ride");
+        asked.remove("key.rotate");
+        assert_eq!(check(&asked), Err(Misfit::NotAsked("key.rotate".into())));
+    }
+
+    #[test]
+    fn permissions_of_several_roles_are_named_once_and_in_order() {
+        let roles =
+            vec![("support".into(), None), ("fulfilment".into(), None), ("own".into(), Some(vec!["a.b".into()]))];
+        let together = permissions(roles);
+        assert!(together.is_sorted() && together.first().is_some_and(|first| first == "a.b"));
+        assert_eq!(together.iter().filter(|permission| *permission == "order.read").count(), 1);
     }
 
     #[test]
     fn names_are_read_as_they_are_written() {
         for role in Role::ALL {
-            assert_eq!(Role::parse(role.name()).unwrap(), role);
+            assert_eq!(Role::parse(role.name()), Some(role));
+            assert!(role.permissions().is_sorted());
         }
-        assert!(Role::parse("owner").is_err());
+        assert_eq!(Role::parse("owner"), None);
     }
 }

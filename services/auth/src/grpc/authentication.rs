@@ -66,6 +66,31 @@ impl AuthenticationService for Authentication {
             expire_time: Some(time_to_wire(token.expire_time)),
         }))
     }
+
+    async fn continue_sign_in(
+        &self,
+        _: Request<pb::ContinueSignInRequest>,
+    ) -> Result<Response<pb::ContinueSignInResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn sign_out(&self, _: Request<pb::SignOutRequest>) -> Result<Response<pb::SignOutResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn request_password_reset(
+        &self,
+        _: Request<pb::RequestPasswordResetRequest>,
+    ) -> Result<Response<pb::RequestPasswordResetResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn confirm_password_reset(
+        &self,
+        _: Request<pb::ConfirmPasswordResetRequest>,
+    ) -> Result<Response<pb::ConfirmPasswordResetResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
 }
 
 fn applicant(request: pb::SignUpRequest) -> Result<Applicant, Status> {

@@ -17,6 +17,36 @@ impl TokenService for Tokens {
     async fn get_jwks(&self, _: Request<pb::GetJwksRequest>) -> Result<Response<pb::Jwks>, Status> {
         Ok(Response::new(jwks(self.0.public_keys())))
     }
+
+    async fn get_open_id_configuration(
+        &self,
+        _: Request<pb::GetOpenIdConfigurationRequest>,
+    ) -> Result<Response<pb::OpenIdConfiguration>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn list_signing_keys(
+        &self,
+        _: Request<pb::ListSigningKeysRequest>,
+    ) -> Result<Response<pb::ListSigningKeysResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn rotate_signing_key(
+        &self,
+        _: Request<pb::RotateSigningKeyRequest>,
+    ) -> Result<Response<pb::SigningKey>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    type WatchRevocationsStream = tokio_stream::Pending<Result<pb::WatchRevocationsResponse, Status>>;
+
+    async fn watch_revocations(
+        &self,
+        _: Request<pb::WatchRevocationsRequest>,
+    ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
 }
 
 /// Keys as a JSON Web Key Set.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use kontor_proto::kontor::auth::v1 as pb;
 use kontor_proto::kontor::auth::v1::user_service_server::UserService;
-use kontor_runtime::Caller;
 use kontor_runtime::convert::time_to_wire;
 use tonic::{Request, Response, Status};
 
 use super::error::status;
+use super::who::who;
 use crate::domain::account::User;
 use crate::ops::{Auth, users};
 
@@ -18,18 +18,49 @@ pub(crate) struct Users(pub(crate) Arc<Auth>);
 #[tonic::async_trait]
 impl UserService for Users {
     async fn get_user(&self, request: Request<pb::GetUserRequest>) -> Result<Response<pb::User>, Status> {
-        let caller = Caller::of(&request);
-        let user = users::get(&self.0, &caller, &request.get_ref().name).await.map_err(status)?;
+        let user = users::get(&self.0, &who(&request), &request.get_ref().name).await.map_err(status)?;
         Ok(Response::new(to_wire(user)))
+    }
+
+    async fn list_users(&self, _: Request<pb::ListUsersRequest>) -> Result<Response<pb::ListUsersResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn update_user(&self, _: Request<pb::UpdateUserRequest>) -> Result<Response<pb::User>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn suspend_user(&self, _: Request<pb::SuspendUserRequest>) -> Result<Response<pb::User>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn unsuspend_user(&self, _: Request<pb::UnsuspendUserRequest>) -> Result<Response<pb::User>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn delete_user(&self, _: Request<pb::DeleteUserRequest>) -> Result<Response<pb::DeleteUserResponse>, Status> {
+        Err(Status::unimplemented("soon"))
+    }
+
+    async fn change_password(
+        &self,
+        _: Request<pb::ChangePasswordRequest>,
+    ) -> Result<Response<pb::ChangePasswordResponse>, Status> {
+        Err(Status::unimplemented("soon"))
     }
 }
 
 fn to_wire(user: User) -> pb::User {
+    let state = match user.is_suspended {
+        true => pb::user::State::Suspended,
+        false => pb::user::State::Active,
+    };
     pb::User {
         name: user.id.to_string(),
         email: user.email,
         display_name: user.display_name,
-        roles: user.roles.into_iter().map(|role| role.name().to_owned()).collect(),
+        roles: user.roles,
         create_time: Some(time_to_wire(user.create_time)),
+        state: state.into(),
     }
 }

@@ -9,8 +9,6 @@ use kontor_types::Clock;
 use kontor_types::ids::{SessionId, UserId, new_uuid};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
-use crate::domain::roles::{self, Role};
-
 /// How long an access token is good, in seconds.
 const LIFE_SECONDS: i64 = 300;
 /// The client that people's tokens name.
@@ -43,10 +41,10 @@ impl AccessTokens {
         &self,
         user: UserId,
         session: SessionId,
-        roles: &[Role],
+        permissions: &[String],
     ) -> Result<AccessToken, jsonwebtoken::errors::Error> {
         let claims = self.claims(user.to_string(), CLIENT);
-        self.sign(&Claims { sid: session.0.to_string(), scope: roles::scope(roles), ..claims })
+        self.sign(&Claims { sid: session.0.to_string(), scope: permissions.join(" "), ..claims })
     }
 
     /// For a service, by the name of its account.

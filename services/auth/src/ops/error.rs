@@ -1,8 +1,11 @@
 //! Why operations and the set-up fail. What callers may know of it is decided where it meets the wire.
 
+use std::time::Duration;
+
 use kontor_postgres::Transient;
 
 use crate::domain::password::Refusal;
+use crate::domain::seal::SealError;
 
 /// Why an operation fails.
 #[derive(Debug, thiserror::Error)]
@@ -19,9 +22,44 @@ pub(crate) enum Error {
     /// The refresh token is unknown, used or revoked.
     #[error("the refresh token is unknown, used or revoked")]
     RefreshTokenInvalid,
-    /// There is no such user, or none that the caller may see.
-    #[error("no user {0}")]
-    UserNotFound(String),
+    /// There is nothing of this name, or nothing that the caller may see.
+    #[error("no {0}")]
+    NotFound(String),
+    /// There is something of this name.
+    #[error("{0} exists")]
+    Exists(String),
+    /// The caller lacks this permission.
+    #[error("the permission {0} is missing")]
+    PermissionMissing(String),
+    /// Nobody is signed in, or no session.
+    #[error("nobody is signed in")]
+    NotSignedIn,
+    /// Too many attempts; some more may be made after this long.
+    #[error("too many attempts")]
+    Throttled(Duration),
+    /// The password is right, but the account is suspended.
+    #[error("the account is suspended")]
+    Suspended,
+    /// The challenge is unknown, used up or expired.
+    #[error("the challenge is unknown, used up or expired")]
+    ChallengeInvalid,
+    /// The second factor is not in a state that allows this. Says why.
+    #[error("the second factor: {0}")]
+    SecondFactorState(&'static str),
+    /// Nobody would be left who could administer Kontor.
+    #[error("nobody would be left to administer")]
+    LastAdministrator,
+    /// A role that has to stay as it is. Says why.
+    #[error("the role {0}")]
+    RoleInUse(&'static str),
+    /// A field breaks a rule that the contract can't state.
+    #[error("{field}: {description}")]
+    Field {
+        /// The field's path.
+        field: &'static str,
+        /// What is wrong with it.
+        description: String,
+    },
     /// Too many passwords wait to be hashed.
     #[error("too many passwords wait to be hashed")]
     Busy,
@@ -37,6 +75,9 @@ pub(crate) enum Error {
     /// An access token could not be signed.
     #[error("an access token could not be signed")]
     Sign(#[from] jsonwebtoken::errors::Error),
+    /// A secret can't be sealed or opened.
+    #[error("a secret at rest")]
+    Seal(#[from] SealError),
     /// A task panicked.
     #[error("a task ended early")]
     Task(#[from] tokio::task::JoinError),
@@ -66,7 +107,18 @@ impl Transient for Error {
             | Self::CodeInvalid
             | Self::CredentialsInvalid
             | Self::RefreshTokenInvalid
-            | Self::UserNotFound(_)
+            | Self::NotFound(_)
+            | Self::Exists(_)
+            | Self::PermissionMissing(_)
+            | Self::NotSignedIn
+            | Self::Throttled(_)
+            | Self::Suspended
+            | Self::ChallengeInvalid
+            | Self::SecondFactorState(_)
+            | Self::LastAdministrator
+            | Self::RoleInUse(_)
+            | Self::Field { .. }
+            | Self::Seal(_)
             | Self::Busy
             | Self::Hash(_)
             | Self::Sign(_)

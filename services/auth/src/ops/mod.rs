@@ -13,7 +13,11 @@ mod setup_error;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
 pub(crate) mod users;
+mod who;
 
+use std::sync::Arc;
+
+use kontor_types::Clock;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
@@ -22,7 +26,9 @@ pub(crate) use error::Error;
 pub use passwords::PasswordCost;
 pub(crate) use sessions::Tokens;
 pub(crate) use setup_error::SetupError;
+pub(crate) use who::Who;
 
+use crate::domain::seal::KeyEncryptionKey;
 use crate::domain::signing_key::PublicKey;
 use crate::store;
 use access_tokens::AccessTokens;
@@ -34,7 +40,10 @@ pub(crate) struct Auth {
     passwords: Passwords,
     access_tokens: AccessTokens,
     public_keys: Vec<PublicKey>,
+    kek: KeyEncryptionKey,
+    clock: Arc<dyn Clock>,
     mail_queued: Notify,
+    revoked: Notify,
 }
 
 impl Auth {

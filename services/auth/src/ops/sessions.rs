@@ -8,7 +8,6 @@ use super::access_tokens::CLIENT;
 use super::{AccessToken, Auth, Error};
 use crate::domain::hash::SecretHash;
 use crate::domain::refresh;
-use crate::domain::roles::Role;
 use crate::store;
 
 /// The tokens of a session.
@@ -23,14 +22,14 @@ pub(crate) struct Tokens {
 pub(super) struct Granted {
     pub(super) user: UserId,
     pub(super) session: SessionId,
-    pub(super) roles: Vec<Role>,
+    pub(super) permissions: Vec<String>,
     pub(super) refresh: SecretString,
 }
 
 impl Granted {
     /// Signs the access token.
     pub(super) fn into_tokens(self, auth: &Auth) -> Result<Tokens, Error> {
-        let access = auth.access_tokens.for_user(self.user, self.session, &self.roles)?;
+        let access = auth.access_tokens.for_user(self.user, self.session, &self.permissions)?;
         Ok(Tokens { access, refresh: self.refresh })
     }
 }
@@ -50,6 +49,6 @@ pub(super) async fn grant(
     refresh: SecretString,
 ) -> Result<Granted, sqlx::Error> {
     store::refresh_tokens::insert(tx, session, &SecretHash::of(&refresh)).await?;
-    let roles = store::users::list_roles(tx, user).await?;
-    Ok(Granted { user, session, roles, refresh })
+    let permissions = store::bindings::list_permissions(tx, &user.to_string()).await?;
+    Ok(Granted { user, session, permissions, refresh })
 }

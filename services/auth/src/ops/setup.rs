@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use kontor_postgres::retry;
+use kontor_runtime::access::permissions_asked;
 use kontor_types::SystemClock;
 use kontor_types::ids::UserId;
 use secrecy::{ExposeSecret, SecretString};
@@ -16,7 +17,7 @@ use super::{Auth, Error, SetupError};
 use crate::config::Config;
 use crate::domain::email::Email;
 use crate::domain::password;
-use crate::domain::roles::Role;
+use crate::domain::roles::{self, Role};
 use crate::domain::seal::KeyEncryptionKey;
 use crate::domain::service_key::ServiceKey;
 use crate::domain::signing_key::{PublicKey, SealedKey};
@@ -31,6 +32,7 @@ struct Administrator {
 
 /// Makes what is missing, and what the operations work with.
 pub(crate) async fn set_up(config: &Config, pool: PgPool) -> Result<Auth, SetupError> {
+    roles::check(&permissions_asked())?;
     let kek = KeyEncryptionKey::parse(&config.key_encryption_key).map_err(SetupError::KeyEncryptionKey)?;
     let service_keys = parse_service_keys(&config.service_keys)?;
     let passwords = Passwords::new(config.password_cost).map_err(Error::from)?;
@@ -39,8 +41,10 @@ pub(crate) async fn set_up(config: &Config, pool: PgPool) -> Result<Auth, SetupE
     let (active, public_keys) = retry("set up", || rows.insert(&pool)).await?;
 
     let private = active.open(&kek).map_err(SetupError::SigningKey)?;
-    let access_tokens = AccessTokens::new(&config.issuer, &active.public.kid, &private, Arc::new(SystemClock));
-    Ok(Auth { pool, passwords, access_tokens, public_keys, mail_queued: Notify::new() })
+    let clock = Arc::new(SystemClock);
+    let access_tokens = AccessTokens::new(&config.issuer, &active.public.kid, &private, clock.clone());
+    let (mail_queued, revoked) = (Notify::new(), Notify::new());
+    Ok(Auth { pool, passwords, access_tokens, public_keys, kek, clock, mail_queued, revoked })
 }
 
 fn parse_service_keys(keys: &[SecretString]) -> Result<Vec<ServiceKey>, SetupError> {
@@ -60,7 +64,7 @@ async fn administrator(
 ) -> Result<Option<Administrator>, SetupError> {
     let Some((email, password)) = named_administrator(config)? else { return Ok(None) };
     let mut conn = pool.acquire().await?;
-    if store::users::any_with_role(&mut conn, Role::Administrator).await? {
+    if store::bindings::any_with_role(&mut conn, Role::Administrator.name()).await? {
         return Ok(None);
     }
     drop(conn);
@@ -117,7 +121,7 @@ async fn active_key(tx: &mut PgConnection, new_key: &SealedKey) -> Result<Sealed
 
 /// Unless a replica has just made one. An account that exists is not promoted: its password is another's choice.
 async fn insert_administrator(tx: &mut PgConnection, new: &Administrator) -> Result<(), SetupError> {
-    if store::users::any_with_role(tx, Role::Administrator).await? {
+    if store::bindings::any_with_role(tx, Role::Administrator.name()).await? {
         return Ok(());
     }
     let Administrator { email, password_hash } = new;

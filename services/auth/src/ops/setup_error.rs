@@ -3,6 +3,7 @@
 use super::Error;
 use crate::domain::email::EmailError;
 use crate::domain::password;
+use crate::domain::roles::Misfit;
 use crate::domain::seal::SealError;
 use crate::domain::service_key::ServiceKeyError;
 use crate::domain::signing_key::SigningKeyError;
@@ -11,6 +12,9 @@ use kontor_postgres::Transient;
 /// Why the service can't be set up. For whoever starts it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SetupError {
+    /// Roles and contract do not fit together.
+    #[error(transparent)]
+    Roles(#[from] Misfit),
     /// KONTOR_AUTH_KEK is no key.
     #[error("KONTOR_AUTH_KEK: {0}")]
     KeyEncryptionKey(SealError),

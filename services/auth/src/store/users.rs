@@ -32,8 +32,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, user: &NewUser<'_>, role: Ro
     if inserted.rows_affected() == 0 {
         return Ok(false);
     }
-    let sql = "INSERT INTO role_bindings (user_id, role) VALUES ($1, $2)";
-    sqlx::query(sql).bind(user.id.0).bind(role.name()).execute(conn).await?;
+    super::bindings::insert(conn, &user.id.to_string(), role.name()).await?;
     Ok(true)
 }
 
@@ -41,12 +40,6 @@ pub(crate) async fn insert(conn: &mut PgConnection, user: &NewUser<'_>, role: Ro
 pub(crate) async fn exists(conn: &mut PgConnection, email_lower: &str) -> Result<bool, sqlx::Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM users WHERE email_lower = $1)";
     sqlx::query_scalar(sql).bind(email_lower).fetch_one(conn).await
-}
-
-/// Whether anybody has the role.
-pub(crate) async fn any_with_role(conn: &mut PgConnection, role: Role) -> Result<bool, sqlx::Error> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM role_bindings WHERE role = $1)";
-    sqlx::query_scalar(sql).bind(role.name()).fetch_one(conn).await
 }
 
 /// The user of an address in lower case, and the hash of their password.
@@ -61,19 +54,13 @@ pub(crate) async fn find_credentials(
 
 /// A user with their roles.
 pub(crate) async fn find(conn: &mut PgConnection, id: UserId) -> Result<Option<User>, sqlx::Error> {
-    let sql = "SELECT email, display_name, create_time FROM users WHERE id = $1";
+    let sql =
+        "SELECT email, display_name, create_time, suspend_time IS NOT NULL AS is_suspended FROM users WHERE id = $1";
     let row: Option<UserRow> = sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?;
     let Some(row) = row else { return Ok(None) };
-    let roles = list_roles(conn, id).await?;
-    let UserRow { email, display_name, create_time } = row;
-    Ok(Some(User { id, email, display_name, roles, create_time }))
-}
-
-/// A user's roles.
-pub(crate) async fn list_roles(conn: &mut PgConnection, id: UserId) -> Result<Vec<Role>, sqlx::Error> {
-    let sql = "SELECT role FROM role_bindings WHERE user_id = $1 ORDER BY role";
-    let names: Vec<String> = sqlx::query_scalar(sql).bind(id.0).fetch_all(conn).await?;
-    names.iter().map(|name| Role::parse(name).map_err(|error| sqlx::Error::Decode(Box::new(error)))).collect()
+    let roles = super::bindings::list_roles(conn, &id.to_string()).await?;
+    let UserRow { email, display_name, create_time, is_suspended } = row;
+    Ok(Some(User { id, email, display_name, roles, is_suspended, create_time }))
 }
 
 #[derive(sqlx::FromRow)]
@@ -81,4 +68,5 @@ struct UserRow {
     email: String,
     display_name: String,
     create_time: DateTime<Utc>,
+    is_suspended: bool,
 }

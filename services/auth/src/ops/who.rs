@@ -1,0 +1,36 @@
+//! Who acts, and what they may do to whom.
+
+use kontor_runtime::Caller;
+use kontor_types::ids::UserId;
+
+use super::Error;
+use crate::domain::origin::Origin;
+
+/// Who acts, and from where.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Who {
+    pub(crate) caller: Caller,
+    pub(crate) origin: Origin,
+}
+
+impl Who {
+    /// Oneself as `users/me` or by name; others with the permission. Else there is no such user.
+    pub(super) fn reach(&self, name: &str, permission: &str) -> Result<UserId, Error> {
+        let found = if name == "users/me" { self.caller.user() } else { UserId::from_name(name).ok() };
+        let allowed = |id: &UserId| self.caller.user() == Some(*id) || self.caller.may(permission);
+        found.filter(allowed).ok_or_else(|| Error::NotFound(name.to_owned()))
+    }
+
+    /// Oneself only, as `users/me` or by name.
+    pub(super) fn myself(&self, name: &str) -> Result<UserId, Error> {
+        self.reach(name, "")
+    }
+
+    /// Fails unless the caller holds all of these permissions: nobody acts on what may do more than they may.
+    pub(super) fn must_hold<'a>(&self, permissions: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
+        match permissions.into_iter().find(|permission| !self.caller.may(permission)) {
+            Some(missing) => Err(Error::PermissionMissing(missing.to_owned())),
+            None => Ok(()),
+        }
+    }
+}
