@@ -26,7 +26,10 @@ pub(crate) async fn sign_in(auth: Channel, email: &str, password: &SecretString)
         AuthenticationServiceClient::new(auth).sign_in(request).await.map_err(|status| said("auth", &status))?;
     match answer.into_inner().result {
         Some(sign_in_response::Result::Tokens(tokens)) => Ok(tokens.access_token),
-        None => Err("auth asks for something that this command can't give".into()),
+        Some(sign_in_response::Result::Challenge(_)) => {
+            Err("this account has a second factor, which this command does not ask for; use one without".into())
+        }
+        None => Err("auth answered nothing".into()),
     }
 }
 

@@ -84,6 +84,6 @@ pub(crate) async fn sign_in_at(auth: &str) -> Result<String, Error> {
     let answer = AuthenticationServiceClient::new(peer::channel(auth)?).sign_in(request).await?;
     match answer.into_inner().result {
         Some(sign_in_response::Result::Tokens(tokens)) => Ok(tokens.access_token),
-        None => Err("auth asks for something else".into()),
+        Some(sign_in_response::Result::Challenge(_)) | None => Err("auth asks for something else".into()),
     }
 }
