@@ -22,7 +22,7 @@ struct Stolen {
 
 impl Stolen {
     async fn from(database: &Database) -> Self {
-        let sql = "SELECT kid, public, sealed_private FROM signing_keys WHERE state = 'ACTIVE'";
+        let sql = "SELECT kid, public, sealed_private FROM signing_keys";
         let (kid, public, sealed): (String, Vec<u8>, Vec<u8>) =
             sqlx::query_as(sql).fetch_one(&database.pool().await).await.unwrap();
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &STANDARD.decode(KEK).unwrap()).unwrap());

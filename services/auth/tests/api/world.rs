@@ -120,7 +120,7 @@ impl Auth {
     pub(crate) async fn sign_in(&self, email: &str, password: &str) -> Result<pb::Tokens, Status> {
         let request = pb::SignInRequest { email: email.into(), password: password.into() };
         let answer = self.authentication().sign_in(request).await?.into_inner();
-        let sign_in_response::Result::Tokens(tokens) = answer.result.unwrap();
+        let Some(sign_in_response::Result::Tokens(tokens)) = answer.result else { unreachable!("a challenge") };
         Ok(tokens)
     }
 
