@@ -96,7 +96,8 @@ async fn a_token_says_what_rfc_9068_asks_for() {
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
     assert_eq!(
         claims["scope"],
-        "catalog.edit catalog.watch inventory.adjust order.cancel order.read order.refund order.watch user.read"
+        "audit.read catalog.edit catalog.watch inventory.adjust key.rotate order.cancel order.read order.refund order.watch role.edit role.grant \
+         role.read service_account.edit service_account.read session.revoke user.delete user.edit user.read user.suspend"
     );
     for id in ["jti", "sid"] {
         assert_eq!(claims[id].as_str().unwrap().len(), 36, "{id}");
