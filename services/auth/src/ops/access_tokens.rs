@@ -3,14 +3,9 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-<<<<<<< HEAD
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use kontor_runtime::access::INTERNAL;
-use kontor_runtime::token::{AUDIENCE, Claims, TOKEN_TYPE};
-=======
 use jsonwebtoken::errors::ErrorKind;
+use kontor_runtime::access::INTERNAL;
 use kontor_runtime::token::{AUDIENCE, Claims};
->>>>>>> afaf83c (Signing keys go by the database's clock: rotated by schedule or command, told to whoever verifies, with what has been revoked)
 use kontor_types::Clock;
 use kontor_types::ids::{SessionId, UserId, new_uuid};
 use secrecy::SecretString;

@@ -95,16 +95,8 @@ async fn a_token_says_what_rfc_9068_asks_for() {
         (&json!(ISSUER), &json!("kontor"), &json!("kontor"))
     );
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
-<<<<<<< HEAD
-    assert_eq!(
-        claims["scope"],
-        "audit.read catalog.edit catalog.watch inventory.adjust key.rotate order.cancel order.read order.refund order.watch role.edit role.grant \
-         role.read service_account.edit service_account.read session.revoke user.delete user.edit user.read user.suspend"
-    );
-=======
     let all: Vec<_> = permissions_asked().into_iter().collect();
     assert_eq!(claims["scope"], all.join(" "));
->>>>>>> afaf83c (Signing keys go by the database's clock: rotated by schedule or command, told to whoever verifies, with what has been revoked)
     for id in ["jti", "sid"] {
         assert_eq!(claims[id].as_str().unwrap().len(), 36, "{id}");
     }
