@@ -4,14 +4,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::errors::ErrorKind;
-use kontor_runtime::access::INTERNAL;
 use kontor_runtime::token::{AUDIENCE, Claims};
 use kontor_types::Clock;
 use kontor_types::ids::{SessionId, UserId, new_uuid};
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use super::key_ring::KeyRing;
 use crate::domain::key_life::TOKEN_SECONDS;
+use crate::domain::service_account::account_name;
 
 /// The client that people's tokens name.
 pub(super) const CLIENT: &str = "kontor";
@@ -21,6 +22,16 @@ pub(super) const CLIENT: &str = "kontor";
 pub(crate) struct AccessToken {
     pub(crate) token: SecretString,
     pub(crate) expire_time: DateTime<Utc>,
+}
+
+/// What a key of a service account was traded for.
+#[derive(Debug)]
+pub(super) struct ServiceGrant {
+    pub(super) account: String,
+    pub(super) sid: Uuid,
+    pub(super) permissions: Vec<String>,
+    /// When the key expires.
+    pub(super) expire_time: Option<DateTime<Utc>>,
 }
 
 /// Makes access tokens.
@@ -62,10 +73,11 @@ impl AccessTokens {
         self.sign(&Claims { sid: session.0.to_string(), scope: permissions.join(" "), ..claims })
     }
 
-    /// For a service, by the name of its account.
-    pub(super) fn for_service(&self, account: &str) -> Result<AccessToken, jsonwebtoken::errors::Error> {
-        let claims = self.claims(format!("serviceAccounts/{account}"), account);
-        self.sign(&Claims { scope: INTERNAL.into(), ..claims })
+    /// For a service account, by one of its keys. It does not outlive the key.
+    pub(super) fn for_service(&self, grant: &ServiceGrant) -> Result<AccessToken, jsonwebtoken::errors::Error> {
+        let claims = self.claims(account_name(&grant.account), &grant.account);
+        let exp = grant.expire_time.map_or(claims.exp, |end| claims.exp.min(end.timestamp()));
+        self.sign(&Claims { sid: grant.sid.to_string(), scope: grant.permissions.join(" "), exp, ..claims })
     }
 
     fn claims(&self, sub: String, client_id: &str) -> Claims {

@@ -108,7 +108,7 @@ impl Rows<'_> {
             insert_administrator(&mut tx, administrator).await?;
         }
         for key in &self.service_keys {
-            store::service_accounts::insert_key(&mut tx, key).await?;
+            insert_service_key(&mut tx, key).await?;
         }
         tx.commit().await?;
         Ok(ring)
@@ -126,6 +126,16 @@ impl Rows<'_> {
         self.keys.rotate(tx, &[], false).await?;
         Ok(read_ring(tx, self.keys.kek, None).await?)
     }
+}
+
+/// A key of one of Kontor's own services. An operator's account of that name does not become one: its keys are in other hands.
+async fn insert_service_key(tx: &mut PgConnection, key: &ServiceKey) -> Result<(), SetupError> {
+    store::service_accounts::insert_built_in(tx, &key.account).await?;
+    let account = store::service_accounts::find(tx, &key.account).await?;
+    if !account.is_some_and(|account| account.built_in) {
+        return Err(SetupError::ServiceAccountTaken(key.account.clone()));
+    }
+    Ok(store::service_keys::insert_known(tx, key).await?)
 }
 
 /// Unless a replica has just made one. An account that exists is not promoted: its password is another's choice.

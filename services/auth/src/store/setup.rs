@@ -1,10 +1,10 @@
-//! The row that replicas take turns on, the database's clock, and a sign of life.
+//! The row that replicas, and changes of who may do what, take turns on; the database's clock; and a sign of life.
 
 use chrono::{DateTime, Utc};
 use kontor_postgres::ensure_affected;
 use sqlx::PgConnection;
 
-/// Waits until no other transaction sets the service up, or makes a signing key.
+/// Waits until no other transaction sets the service up, makes a signing key, or changes who may do what.
 pub(crate) async fn lock(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     let locked = sqlx::query("SELECT id FROM setup WHERE id = 1 FOR UPDATE").execute(conn).await?;
     ensure_affected(&locked, 1)
