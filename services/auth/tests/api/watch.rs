@@ -139,7 +139,7 @@ async fn while_the_database_does_not_answer_nothing_is_said() {
     falls_silent(&mut late, Duration::from_secs(1)).await;
     let sid = revoke(&mut *held, 0, 360).await;
     held.commit().await.unwrap();
-    assert_eq!(revoked(&mut stream, 1).await, [sid.clone()]);
+    assert_eq!(revoked(&mut stream, 1).await, std::slice::from_ref(&sid));
     assert_eq!(revoked(&mut late, 1).await, [sid]);
 }
 
