@@ -35,7 +35,7 @@ pub(crate) async fn with<T>(cost: PasswordCost, work: impl AsyncFnOnce(Stack) ->
     let done = match start(&postgres, cost, &mut services).await {
         Ok(stack) => tokio::select! {
             done = work(stack) => done,
-            Some(ended) = services.join_next() => Err(ended.map_or_else(Error::from, |ended| ended)),
+            Some(ended) = services.join_next() => Err(ended.unwrap_or_else(Error::from)),
         },
         Err(error) => Err(error),
     };
