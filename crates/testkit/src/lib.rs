@@ -1,5 +1,5 @@
 //! What the tests of several crates need. Everything here is real: a Postgres, an issuer of access tokens that speaks
-//! the contract, an OTLP receiver, programs as processes, a proxy that loses connections, a
+//! the contract, an OTLP receiver, a mail server, programs as processes, a proxy that loses connections, a
 //! reader of logs.
 
 pub mod issuer;
@@ -8,12 +8,14 @@ mod ports;
 pub mod program;
 pub mod proxy;
 pub mod secrets;
+pub mod smtp;
 
 pub use issuer::Issuer;
 pub use otlp::OtlpReceiver;
 pub use ports::free_addr;
 pub use program::Program;
 pub use proxy::Proxy;
+pub use smtp::Smtp;
 
 use std::net::SocketAddr;
 

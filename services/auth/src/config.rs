@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::key_life::Schedule;
 pub use crate::ops::PasswordCost;
@@ -49,6 +49,16 @@ pub struct Config {
     /// How long a signing key is published before it signs. Only tests change it.
     #[arg(skip = KEY_LEAD)]
     pub key_lead: Duration,
+    /// The mail server: smtp://user:password@host:587 (with STARTTLS, or nothing is sent) or smtps://user:password@host.
+    /// In clear text to this machine only, or with ?tls=none at the end. Without it, mail stays queued.
+    #[arg(long, env = "KONTOR_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<SecretString>,
+    /// The address that mail comes from, such as "Shop <shop@shop.example>". The mail server's setting needs it.
+    #[arg(long, env = "KONTOR_MAIL_FROM")]
+    pub mail_from: Option<String>,
+    /// The origin of the shop's pages that links in mails lead to, such as https://shop.example [default: the issuer]
+    #[arg(long, env = "KONTOR_LINK_ORIGIN")]
+    pub link_origin: Option<String>,
     /// What a password hash costs. Only tests change it.
     #[arg(skip)]
     pub password_cost: PasswordCost,
@@ -59,5 +69,15 @@ impl Config {
     pub(crate) fn schedule(&self) -> Schedule {
         let lead = TimeDelta::from_std(self.key_lead).unwrap_or_default();
         Schedule { lead, period: TimeDelta::days(self.key_rotation_days.into()) }
+    }
+
+    /// The mail server, if there is one.
+    pub(crate) fn smtp_url(&self) -> Option<&SecretString> {
+        self.smtp_url.as_ref().filter(|url| !url.expose_secret().is_empty())
+    }
+
+    /// What links in mails begin with.
+    pub(crate) fn link_origin(&self) -> &str {
+        self.link_origin.as_deref().filter(|origin| !origin.is_empty()).unwrap_or(&self.issuer)
     }
 }

@@ -6,6 +6,7 @@
 //! | `ops` | one function for each use case, which owns its transaction |
 //! | `domain` | rules, without I/O |
 //! | `store` | SQL |
+//! | `post` | the ways that mail can take: `smtp`, or the `mailbox` of a try-out |
 //! | `worker` | what goes on beside the calls |
 
 mod config;
@@ -13,6 +14,8 @@ mod domain;
 mod grpc;
 mod mailbox;
 mod ops;
+mod post;
+mod smtp;
 mod store;
 mod worker;
 
@@ -40,12 +43,13 @@ pub use domain::service_key::{ServiceKey, ServiceKeyError};
 pub use mailbox::{Mail, Mailbox};
 
 use ops::Auth;
+use post::Post;
 
 /// The tables that this service needs.
 static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// Serves until `stop`: migrates, makes what is missing (a signing key, the administrator, service accounts), answers
-/// calls. Without a mailbox, mail stays queued.
+/// calls. Without a mail server in the settings, mail goes into the mailbox; without that too, it stays queued.
 ///
 /// # Errors
 /// When a setting is wrong, the database can't be reached or migrated, or the server can't go on.
@@ -55,6 +59,7 @@ pub async fn serve(
     mailbox: Option<Mailbox>,
     stop: CancellationToken,
 ) -> Result<(), Error> {
+    let post = Post::new(&config, mailbox)?;
     let options = PoolOptions::new(config.database_url.expose_secret());
     let pool = connect(&PoolOptions { application_name: "kontor-auth".into(), ..options }).await?;
     migrate(&pool, &MIGRATOR).await?;
@@ -68,7 +73,7 @@ pub async fn serve(
         stop.cancel();
         ended
     };
-    let (ended, ()) = tokio::join!(serve, worker::run(&auth, mailbox.as_ref(), &stop));
+    let (ended, ()) = tokio::join!(serve, worker::run(&auth, post.as_ref(), &stop));
     Ok(ended?)
 }
 

@@ -6,14 +6,14 @@ use kontor_postgres::in_time;
 use kontor_runtime::fault::chain;
 use tokio_util::sync::CancellationToken;
 
-use crate::mailbox::Mailbox;
 use crate::ops::{Auth, Error, clean, feed, keys, mail};
+use crate::post::Post;
 
 /// How often keys and revocations are looked for that other processes have written.
 const FEED_POLL: Duration = Duration::from_millis(150);
 /// How long they are not looked for after a failure.
 const FEED_PAUSE: Duration = Duration::from_millis(500);
-/// How often the queue is looked at, for mail that another process queued.
+/// How often the queue is looked at, for mail that another process queued or that is to be tried again.
 const MAIL_POLL: Duration = Duration::from_secs(1);
 /// How often what has ended is forgotten.
 const CLEAN_POLL: Duration = Duration::from_secs(10 * 60);
@@ -21,8 +21,8 @@ const CLEAN_POLL: Duration = Duration::from_secs(10 * 60);
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Works until `stop`.
-pub(crate) async fn run(auth: &Auth, mailbox: Option<&Mailbox>, stop: &CancellationToken) {
-    tokio::join!(tell(auth, stop), send_mail(auth, mailbox, stop), forget(auth, stop));
+pub(crate) async fn run(auth: &Auth, post: Option<&Post>, stop: &CancellationToken) {
+    tokio::join!(tell(auth, stop), send_mail(auth, post, stop), forget(auth, stop));
 }
 
 async fn tell(auth: &Auth, stop: &CancellationToken) {
@@ -48,13 +48,13 @@ async fn read_and_rotate(auth: &Auth) -> Result<(), Error> {
     keys::rotate_if_due(auth).await
 }
 
-async fn send_mail(auth: &Auth, mailbox: Option<&Mailbox>, stop: &CancellationToken) {
-    let Some(mailbox) = mailbox else {
-        tracing::warn!("there is no way to send mail: it stays queued, and nobody can sign up");
+async fn send_mail(auth: &Auth, post: Option<&Post>, stop: &CancellationToken) {
+    let Some(post) = post else {
+        tracing::warn!("there is no way to send mail (KONTOR_SMTP_URL): it stays queued, and nobody can sign up");
         return;
     };
     while !stop.is_cancelled() {
-        let wait = match mail::deliver(auth, mailbox).await {
+        let wait = match mail::deliver(auth, post).await {
             Ok(true) => continue,
             Ok(false) => MAIL_POLL,
             Err(error) => {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 /// Kontor: a commerce backend that other programs call. Accounts, a catalog and orders over gRPC and HTTP.
 ///
@@ -75,9 +75,26 @@ pub struct Up {
     /// The administrator's password, 15 characters or more; one is made up if there is none
     #[arg(long, env = "KONTOR_ADMIN_PASSWORD", hide_env_values = true)]
     pub admin_password: Option<SecretString>,
+    /// The mail server: smtp://user:password@host:587 (with STARTTLS, or nothing is sent) or smtps://user:password@host; in
+    /// clear text to this machine only, or with ?tls=none at the end. Without it, mails are shown at /dev/mailbox
+    #[arg(long, env = "KONTOR_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<SecretString>,
+    /// The address that mail comes from, such as "Shop <shop@shop.example>"; the mail server's setting needs it
+    #[arg(long, env = "KONTOR_MAIL_FROM")]
+    pub mail_from: Option<String>,
+    /// The origin of the shop's pages that links in mails lead to, such as https://shop.example [default: the edge's]
+    #[arg(long, env = "KONTOR_LINK_ORIGIN")]
+    pub link_origin: Option<String>,
     /// The catalog to load on the first start: "default", or "none"
     #[arg(long, env = "KONTOR_SAMPLE", default_value = "default", value_parser = ["default", "none"])]
     pub sample: String,
+}
+
+impl Up {
+    /// Whether mail is sent, and not only shown.
+    pub(crate) fn sends_mail(&self) -> bool {
+        self.smtp_url.as_ref().is_some_and(|url| !url.expose_secret().is_empty())
+    }
 }
 
 /// What to load, and where.

@@ -52,6 +52,7 @@ pub(crate) use setup_error::SetupError;
 pub(crate) use who::Who;
 
 use crate::domain::key_life::Schedule;
+use crate::domain::links::Links;
 use crate::domain::seal::KeyEncryptionKey;
 use crate::domain::signing_key::PublicKey;
 use crate::store;
@@ -67,6 +68,7 @@ pub(crate) struct Auth {
     kek: KeyEncryptionKey,
     schedule: Schedule,
     clock: Arc<dyn Clock>,
+    links: Links,
     mail_queued: Notify,
     revoked: Notify,
     feed: Feed,

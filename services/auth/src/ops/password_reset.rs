@@ -40,7 +40,8 @@ async fn try_request(
     let expire_time = store::password_resets::insert(&mut tx, id, user, &code::hash(id, code)).await?;
     // To the address as its owner gave it: the one asked for may only look the same.
     let to = known.as_ref().map_or(email, |known| &known.email);
-    store::mails::insert_if(&mut tx, known.is_some(), &mail::password_reset_code(to, code)).await?;
+    let letter = mail::password_reset(to, &id.to_string(), code, &auth.links);
+    store::mails::insert_if(&mut tx, known.is_some(), &letter).await?;
     tx.commit().await?;
     Ok(expire_time)
 }

@@ -19,6 +19,7 @@ use super::passwords::Passwords;
 use super::{Auth, Error, SetupError, feed};
 use crate::config::Config;
 use crate::domain::email::Email;
+use crate::domain::links::Links;
 use crate::domain::password;
 use crate::domain::roles::{self, Role};
 use crate::domain::seal::KeyEncryptionKey;
@@ -37,6 +38,7 @@ struct Administrator {
 pub(crate) async fn set_up(config: &Config, pool: PgPool, heed: Heed) -> Result<Auth, SetupError> {
     roles::check(&permissions_asked())?;
     let kek = KeyEncryptionKey::parse(&config.key_encryption_key).map_err(SetupError::KeyEncryptionKey)?;
+    let links = Links::parse(config.link_origin()).map_err(SetupError::LinkOrigin)?;
     let service_keys = parse_service_keys(&config.service_keys)?;
     let passwords = Passwords::new(config.password_cost).map_err(Error::from)?;
     let administrator = administrator(config, &pool, &passwords).await?;
@@ -47,7 +49,7 @@ pub(crate) async fn set_up(config: &Config, pool: PgPool, heed: Heed) -> Result<
     let clock = Arc::new(SystemClock);
     let access_tokens = AccessTokens::new(&config.issuer, ring, clock.clone());
     let (mail_queued, revoked, feed) = (Notify::new(), Notify::new(), Feed::new(heed));
-    let auth = Auth { pool, passwords, access_tokens, kek, schedule, clock, mail_queued, revoked, feed };
+    let auth = Auth { pool, passwords, access_tokens, kek, schedule, clock, links, mail_queued, revoked, feed };
     feed::poll(&auth).await?;
     Ok(auth)
 }

@@ -2,6 +2,7 @@
 
 use super::Error;
 use crate::domain::email::EmailError;
+use crate::domain::links::LinksError;
 use crate::domain::password;
 use crate::domain::roles::Misfit;
 use crate::domain::seal::SealError;
@@ -29,6 +30,9 @@ pub(crate) enum SetupError {
         "KONTOR_SERVICE_KEYS names the account {0}, which an operator has made; delete that account, or name the key's otherwise"
     )]
     ServiceAccountTaken(String),
+    /// KONTOR_LINK_ORIGIN, or the issuer in its place, is no origin.
+    #[error("KONTOR_LINK_ORIGIN (without it, KONTOR_ISSUER) {0}")]
+    LinkOrigin(LinksError),
     /// KONTOR_ADMIN_EMAIL is no e-mail address.
     #[error("KONTOR_ADMIN_EMAIL {0}")]
     AdminEmail(EmailError),

@@ -45,8 +45,8 @@ async fn insert(auth: &Auth, new: &NewSignUp<'_>, code: &SecretString) -> Result
     // A row is added in any case; without an account to make, nobody is told its code.
     let expire_time = store::sign_ups::insert(&mut tx, new).await?;
     let letter = match store::users::exists(&mut tx, &new.email.lower()).await? {
-        true => mail::account_exists(new.email),
-        false => mail::sign_up_code(new.email, code),
+        true => mail::account_exists(new.email, new.id),
+        false => mail::sign_up_code(new.email, new.id, code, &auth.links),
     };
     store::mails::insert(&mut tx, &letter).await?;
     tx.commit().await?;

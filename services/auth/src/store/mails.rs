@@ -1,5 +1,7 @@
 //! Outgoing mail.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use kontor_types::ids::new_uuid;
 use secrecy::ExposeSecret;
@@ -8,53 +10,80 @@ use uuid::Uuid;
 
 use crate::domain::mail::Letter;
 
-/// A mail that waits to be sent.
+/// A mail that is to be sent.
+#[derive(sqlx::FromRow)]
 pub(crate) struct Queued {
     pub(crate) id: Uuid,
+    #[sqlx(rename = "recipient")]
     pub(crate) to: String,
     pub(crate) subject: String,
+    #[sqlx(rename = "body")]
     pub(crate) text: String,
     pub(crate) create_time: DateTime<Utc>,
+    /// How often it was tried, this time included.
+    pub(crate) attempts: i32,
+    /// Whether it would come too late.
+    pub(crate) is_expired: bool,
 }
 
-/// Queues a mail.
+/// Queues a mail, unless one with the same key was queued before.
 pub(crate) async fn insert(conn: &mut PgConnection, letter: &Letter) -> Result<(), sqlx::Error> {
     insert_if(conn, true, letter).await
 }
 
 /// Queues a mail, or does nothing in about the same time.
 pub(crate) async fn insert_if(conn: &mut PgConnection, wanted: bool, letter: &Letter) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO mails (id, recipient, subject, body) SELECT $1, $2, $3, $4 WHERE $5";
+    let sql = "INSERT INTO mails (id, recipient, subject, body, dedupe_key, expire_time) \
+               SELECT $1, $2, $3, $4, $5, now() + $6 * interval '1 second' WHERE $7 ON CONFLICT (dedupe_key) DO NOTHING";
     let query = sqlx::query(sql).bind(new_uuid()).bind(&letter.to).bind(letter.subject);
-    query.bind(letter.text.expose_secret()).bind(wanted).execute(conn).await.map(|_| ())
+    let query = query.bind(letter.text.expose_secret()).bind(&letter.dedupe_key).bind(letter.life_seconds);
+    query.bind(wanted).execute(conn).await.map(|_| ())
 }
 
-/// The oldest unsent mails that nobody else is sending, locked.
-pub(crate) async fn lock_unsent(conn: &mut PgConnection, limit: i64) -> Result<Vec<Queued>, sqlx::Error> {
-    let sql = "SELECT id, recipient, subject, body, create_time FROM mails WHERE sent_time IS NULL \
-               ORDER BY create_time LIMIT $1 FOR UPDATE SKIP LOCKED";
-    let rows: Vec<MailRow> = sqlx::query_as(sql).bind(limit).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(Queued::from).collect())
+/// The mails that have been due for longest and that nobody else is about to send, locked. Their attempts are those after
+/// [`set_claimed`].
+pub(crate) async fn lock_due(conn: &mut PgConnection, limit: usize) -> Result<Vec<Queued>, sqlx::Error> {
+    let sql = "SELECT id, recipient, subject, body, create_time, attempts + 1 AS attempts, \
+               coalesce(expire_time <= now(), false) AS is_expired FROM mails \
+               WHERE sent_time IS NULL AND failure IS NULL AND next_attempt_time <= now() \
+               ORDER BY next_attempt_time LIMIT $1 FOR UPDATE SKIP LOCKED";
+    sqlx::query_as(sql).bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(conn).await
 }
 
-/// Notes mails as sent, and forgets what they said.
-pub(crate) async fn set_sent(conn: &mut PgConnection, ids: &[Uuid]) -> Result<(), sqlx::Error> {
-    let sql = "UPDATE mails SET sent_time = now(), body = '', attempts = attempts + 1 WHERE id = ANY($1)";
-    sqlx::query(sql).bind(ids).execute(conn).await.map(|_| ())
+/// Counts an attempt, and keeps others away for a while.
+pub(crate) async fn set_claimed(conn: &mut PgConnection, ids: &[Uuid], seconds: i64) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE mails SET attempts = attempts + 1, next_attempt_time = now() + $2 * interval '1 second' \
+               WHERE id = ANY($1)";
+    sqlx::query(sql).bind(ids).bind(seconds).execute(conn).await.map(|_| ())
 }
 
-#[derive(sqlx::FromRow)]
-struct MailRow {
+/// Notes a mail as sent, whoever else tries to send it, and forgets what it said.
+pub(crate) async fn set_sent(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE mails SET sent_time = now(), failure = NULL, body = '' WHERE id = $1 AND sent_time IS NULL";
+    sqlx::query(sql).bind(id).execute(conn).await.map(|_| ())
+}
+
+/// Lets a mail wait, unless somebody else has tried it since.
+pub(crate) async fn set_postponed(
+    conn: &mut PgConnection,
     id: Uuid,
-    recipient: String,
-    subject: String,
-    body: String,
-    create_time: DateTime<Utc>,
+    attempts: i32,
+    pause: Duration,
+) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE mails SET next_attempt_time = now() + $3 * interval '1 millisecond' \
+               WHERE id = $1 AND attempts = $2 AND sent_time IS NULL AND failure IS NULL";
+    let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+    sqlx::query(sql).bind(id).bind(attempts).bind(pause).execute(conn).await.map(|_| ())
 }
 
-impl From<MailRow> for Queued {
-    fn from(row: MailRow) -> Self {
-        let MailRow { id, recipient: to, subject, body: text, create_time } = row;
-        Self { id, to, subject, text, create_time }
-    }
+/// Gives a mail up, unless somebody else has tried it since, and forgets what it said.
+pub(crate) async fn set_failed(
+    conn: &mut PgConnection,
+    id: Uuid,
+    attempts: i32,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE mails SET failure = $3, body = '', next_attempt_time = now() \
+               WHERE id = $1 AND attempts = $2 AND sent_time IS NULL";
+    sqlx::query(sql).bind(id).bind(attempts).bind(reason).execute(conn).await.map(|_| ())
 }

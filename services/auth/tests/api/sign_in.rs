@@ -89,6 +89,9 @@ fn debug_output_of_the_settings_hides_the_secrets() {
         key_encryption_key: "hunter2".into(),
         key_rotation_days: 30,
         key_lead: kontor_auth::KEY_LEAD,
+        smtp_url: Some("hunter2".into()),
+        mail_from: None,
+        link_origin: None,
         password_cost: PasswordCost::default(),
     };
     assert!(!format!("{config:?}").contains("hunter2"));

@@ -53,6 +53,9 @@ impl Database {
             key_encryption_key: KEK.into(),
             key_rotation_days: 30,
             key_lead: KEY_LEAD,
+            smtp_url: None,
+            mail_from: None,
+            link_origin: None,
             password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 },
         }
     }

@@ -14,7 +14,7 @@ pub(super) fn show(up: &Up, secrets: &Secrets, database: Option<&str>) {
     say("");
     for (name, address) in [
         ("HTTP/JSON", edge.clone()),
-        ("mailbox", format!("{edge}/dev/mailbox   (mails are shown here; none is sent)")),
+        mail(up, &edge),
         ("auth", format!("{}   gRPC, with reflection", up.auth_addr)),
         ("catalog", format!("{}   gRPC, with reflection", up.catalog_addr)),
         ("order", format!("{}   gRPC, with reflection", up.order_addr)),
@@ -36,6 +36,13 @@ pub(super) fn show(up: &Up, secrets: &Secrets, database: Option<&str>) {
     say(format_args!("  {kontor} --help"));
     say("");
     say("The README walks through a purchase. Ctrl-C stops everything; data is kept.");
+}
+
+fn mail(up: &Up, edge: &str) -> (&'static str, String) {
+    match &up.mail_from {
+        Some(from) if up.sends_mail() => ("mail", format!("is sent, as from {from}")),
+        _ => ("mailbox", format!("{edge}/dev/mailbox   (mails are shown here; none is sent)")),
+    }
 }
 
 /// What a command needs to find this Kontor, if it is not where Kontor is by default.

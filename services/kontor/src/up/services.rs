@@ -74,7 +74,8 @@ pub(super) async fn start(
     sockets: Sockets,
 ) -> Result<Running, Error> {
     let issuer = format!("http://{}", up.edge_addr);
-    let mail = Mailbox::default();
+    // Where mail is sent, nobody gets to see it here.
+    let mailbox = (!up.sends_mail()).then(Mailbox::default);
     let mut running = Running { tasks: JoinSet::new(), stops: Vec::new(), ended: Vec::new() };
     let edge = kontor_edge::Config {
         listen: up.edge_addr,
@@ -82,7 +83,7 @@ pub(super) async fn start(
         catalog_addr: up.catalog_addr.to_string(),
         order_addr: up.order_addr.to_string(),
     };
-    let routes = mailbox::routes(mail.clone());
+    let routes = mailbox.clone().map(mailbox::routes).unwrap_or_default();
     running.spawn("edge", |stop| kontor_edge::run(edge, sockets.edge, routes, stop));
     let order = order_config(up, secrets, database, &issuer);
     running.spawn("order", |stop| kontor_order::serve(order, sockets.order, stop));
@@ -104,7 +105,7 @@ pub(super) async fn start(
     };
     running.spawn("sandbox-psp", |stop| kontor_sandbox_psp::serve(psp, sockets.psp, stop));
     let auth = auth_config(up, secrets, database, issuer);
-    running.spawn("auth", |stop| kontor_auth::serve(auth, sockets.auth, Some(mail), stop));
+    running.spawn("auth", |stop| kontor_auth::serve(auth, sockets.auth, mailbox, stop));
     Ok(running)
 }
 
@@ -135,6 +136,9 @@ fn auth_config(up: &Up, secrets: &Secrets, database: &Database, issuer: String) 
         key_encryption_key: secrets.key_encryption.clone(),
         key_rotation_days: up.key_rotation_days,
         key_lead: kontor_auth::KEY_LEAD,
+        smtp_url: up.smtp_url.clone(),
+        mail_from: up.mail_from.clone(),
+        link_origin: up.link_origin.clone(),
         password_cost: Default::default(),
     }
 }

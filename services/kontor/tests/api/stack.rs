@@ -91,6 +91,9 @@ fn settings(data_dir: &Path, database_url: &str) -> Up {
         psp_addr: any,
         admin_email: ADMIN_EMAIL.into(),
         admin_password: None,
+        smtp_url: None,
+        mail_from: None,
+        link_origin: None,
         sample: "default".into(),
     }
 }

@@ -28,6 +28,9 @@ fn help_lists_the_commands_and_every_setting_with_its_name_in_the_environment() 
         "KONTOR_ADMIN_EMAIL",
         "KONTOR_ADMIN_PASSWORD",
         "KONTOR_SAMPLE",
+        "KONTOR_SMTP_URL",
+        "KONTOR_MAIL_FROM",
+        "KONTOR_LINK_ORIGIN",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "RUST_LOG",
     ] {
@@ -39,6 +42,7 @@ fn help_lists_the_commands_and_every_setting_with_its_name_in_the_environment() 
 fn help_shows_no_secret_from_the_environment() {
     let mut command = kontor();
     command.arg("--help").env("KONTOR_ADMIN_PASSWORD", "hunter2").env("KONTOR_DATABASE_URL", "hunter3");
+    command.env("KONTOR_SMTP_URL", "smtp://hunter4");
     let help = String::from_utf8(command.output().unwrap().stdout).unwrap();
     assert!(!help.contains("hunter"), "{help}");
 }
