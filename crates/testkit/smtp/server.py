@@ -64,7 +64,7 @@ class Starter(Controller):
 
 
 def log_in(server, session, envelope, mechanism, data):
-    return AuthResult(success=(data.login, data.password) == (USER, PASSWORD))
+    return AuthResult(success=(data.login, data.password) == (USER, PASSWORD), handled=False)
 
 
 def certified(folder):

@@ -87,3 +87,34 @@ pub(crate) async fn set_failed(
                WHERE id = $1 AND attempts = $2 AND sent_time IS NULL";
     sqlx::query(sql).bind(id).bind(attempts).bind(reason).execute(conn).await.map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use kontor_postgres::testing::{role, server};
+    use kontor_postgres::{PoolOptions, connect, migrate};
+
+    use super::*;
+    use crate::domain::email::Email;
+    use crate::domain::links::Links;
+    use crate::domain::mail;
+
+    #[tokio::test]
+    async fn the_same_key_is_one_mail_and_without_a_key_each_is_another() {
+        let role = role("kontor_auth", "auth");
+        let database = server().await.unwrap().database(std::slice::from_ref(&role)).await.unwrap();
+        let pool = connect(&PoolOptions::new(database.url(&role))).await.unwrap();
+        migrate(&pool, &crate::MIGRATOR).await.unwrap();
+        let (to, links) = (Email::parse("ada@example.org").unwrap(), Links::parse("https://shop.example").unwrap());
+        let reset = |name| mail::password_reset(&to, name, &"12345678".into(), &links);
+        let mut conn = pool.acquire().await.unwrap();
+        for letter in [reset("1"), reset("1"), reset("2"), mail::password_changed(&to), mail::password_changed(&to)] {
+            insert(&mut conn, &letter).await.unwrap();
+        }
+        let due = lock_due(&mut conn, 10).await.unwrap();
+        let mut subjects: Vec<_> = due.iter().map(|mail| mail.subject.as_str()).collect();
+        subjects.sort_unstable();
+        let (reset, changed) = ("Choose a new password", "Your password was changed");
+        assert_eq!(subjects, [reset, reset, changed, changed]);
+        assert!(due.iter().all(|mail| !mail.is_expired && mail.attempts == 1));
+    }
+}

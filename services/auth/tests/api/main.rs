@@ -9,6 +9,7 @@ mod replicas;
 mod services;
 mod sign_in;
 mod sign_up;
+mod smtp;
 mod users;
 mod watch;
 mod world;

@@ -14,6 +14,7 @@ mod forged_tokens;
 mod goods;
 mod imports;
 mod last_units;
+mod mails;
 mod nul;
 mod orders;
 mod payments;

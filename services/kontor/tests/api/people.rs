@@ -36,11 +36,16 @@ pub(crate) async fn sign_up() -> User {
 
 /// The code that was mailed to an address, once it is there.
 async fn mailed_code(email: &str) -> String {
+    code_in(&mail_to(email).await)
+}
+
+/// The mail to an address, once it is there.
+pub(crate) async fn mail_to(email: &str) -> Value {
     let begin = Instant::now();
     loop {
         let mails = Api::guest().get("/dev/mailbox").await.ok();
         if let Some(mail) = mails.as_array().unwrap().iter().find(|mail| mail["to"] == email) {
-            return code_in(mail);
+            return mail.clone();
         }
         assert!(begin.elapsed() < Duration::from_secs(10), "no mail came to {email}");
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -3,6 +3,7 @@
 //! | module | room for |
 //! |---|---|
 //! | [`restart`], [`crash`], [`conflicts`], [`external`] | the life of `kontor up` |
+//! | [`mail`] | mail through a mail server |
 //! | [`command_line`], [`import`] | the operator's other commands |
 //! | [`plumbing`], [`readiness`], [`takeover`] | the services as separate processes |
 //! | [`traces`] | one purchase, one trace; in one process and in five |
@@ -19,6 +20,7 @@ mod data_dir;
 mod external;
 mod import;
 mod launcher;
+mod mail;
 mod otlp_http;
 mod plumbing;
 mod readiness;
