@@ -56,7 +56,7 @@ pub struct Config {
     /// The address that mail comes from, such as "Shop <shop@shop.example>". The mail server's setting needs it.
     #[arg(long, env = "KONTOR_MAIL_FROM")]
     pub mail_from: Option<String>,
-    /// The origin of the shop's pages that links in mails lead to, such as https://shop.example [default: the issuer]
+    /// The origin of the shop's pages that links in mails lead to, such as `https://shop.example` [default: the issuer]
     #[arg(long, env = "KONTOR_LINK_ORIGIN")]
     pub link_origin: Option<String>,
     /// What a password hash costs. Only tests change it.

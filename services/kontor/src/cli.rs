@@ -82,7 +82,7 @@ pub struct Up {
     /// The address that mail comes from, such as "Shop <shop@shop.example>"; the mail server's setting needs it
     #[arg(long, env = "KONTOR_MAIL_FROM")]
     pub mail_from: Option<String>,
-    /// The origin of the shop's pages that links in mails lead to, such as https://shop.example [default: the edge's]
+    /// The origin of the shop's pages that links in mails lead to, such as `https://shop.example` [default: the edge's]
     #[arg(long, env = "KONTOR_LINK_ORIGIN")]
     pub link_origin: Option<String>,
     /// The catalog to load on the first start: "default", or "none"
