@@ -78,6 +78,9 @@ pub(crate) enum Error {
     /// A secret can't be sealed or opened.
     #[error("a secret at rest")]
     Seal(#[from] SealError),
+    /// An authenticator can't be made of what is kept.
+    #[error("an authenticator")]
+    Totp(#[from] totp_rs::TotpError),
     /// A task panicked.
     #[error("a task ended early")]
     Task(#[from] tokio::task::JoinError),
@@ -119,6 +122,7 @@ impl Transient for Error {
             | Self::RoleInUse(_)
             | Self::Field { .. }
             | Self::Seal(_)
+            | Self::Totp(_)
             | Self::Busy
             | Self::Hash(_)
             | Self::Sign(_)

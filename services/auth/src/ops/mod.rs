@@ -1,17 +1,28 @@
 //! What accounts are used for: one function for each use case, which owns its transaction.
 
 mod access_tokens;
+mod argon;
+pub(crate) mod change_password;
 pub(crate) mod clean;
+pub(crate) mod continue_sign_in;
 mod error;
 pub(crate) mod mail;
+mod own_password;
+pub(crate) mod password_reset;
 mod passwords;
 pub(crate) mod refresh;
+pub(crate) mod second_factor;
+mod second_factor_codes;
+pub(crate) mod second_factor_removal;
 pub(crate) mod service_tokens;
 mod sessions;
 pub(crate) mod setup;
 mod setup_error;
 pub(crate) mod sign_in;
+pub(crate) mod sign_out;
 pub(crate) mod sign_up;
+mod throttle;
+pub(crate) mod user_sessions;
 pub(crate) mod users;
 mod who;
 
