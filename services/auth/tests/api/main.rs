@@ -2,10 +2,18 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod access;
+mod flood;
+mod input;
+mod passwords;
+mod people;
+mod races;
 mod refresh;
 mod replicas;
+mod second_factor;
 mod services;
+mod sessions;
 mod sign_in;
 mod sign_up;
+mod throttle;
 mod users;
 mod world;
