@@ -24,6 +24,7 @@ fn address(n: usize) -> String {
 #[tokio::test]
 async fn a_hundred_guesses_from_everywhere_get_no_more_than_ten_looked_at() {
     let (auth, database) = Auth::new().await;
+    auth.jwks().await;
     let before = database.accounts().await;
     for email in [ADMIN, "nobody@example.org"] {
         let guesses = (0..100).map(async |n| auth.sign_in_from(&address(n), email, "wrong horse battery").await);
@@ -46,6 +47,7 @@ async fn a_hundred_guesses_from_everywhere_get_no_more_than_ten_looked_at() {
 #[tokio::test]
 async fn a_hundred_guesses_from_one_place_over_many_accounts_are_all_that_it_gets() {
     let (auth, database) = Auth::new().await;
+    auth.jwks().await;
     let before = database.accounts().await;
     let guess = async |n| {
         // Addresses of one IPv6 network.
