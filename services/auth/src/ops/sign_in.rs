@@ -92,6 +92,7 @@ async fn ask(tx: &mut PgConnection, user: UserId) -> Result<Challenge, sqlx::Err
 /// A short password was good with a second factor, which somebody else has taken away.
 async fn open(tx: &mut PgConnection, who: &Who, now: &Credentials, given: &SecretString) -> Result<Outcome, Error> {
     if let Err(refusal) = password::check_length(given, false) {
+        write_failure(tx, who, Some(now.user), "short_password").await?;
         return Ok(Outcome::Refused(refusal.into()));
     }
     store::throttles::fill(tx, &Bucket::password(&now.email.lower())).await?;
