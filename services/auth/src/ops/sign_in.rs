@@ -38,11 +38,12 @@ enum Outcome {
 
 /// Opens a session, or asks for a code. An unknown address costs the same work as a wrong password, and is answered alike.
 pub(crate) async fn sign_in(auth: &Auth, who: &Who, email: &str, given: SecretString) -> Result<SignedIn, Error> {
+    let place = auth.passwords.place()?;
     let email_lower = email.to_lowercase();
     auth.admit(&[Bucket::address(who.origin.address), Bucket::password(&email_lower)]).await?;
     let known = find(auth, &email_lower).await?;
     let hash = known.as_ref().map(|known| known.password_hash.clone());
-    let matches = auth.passwords.matches(given.clone(), hash).await?;
+    let matches = auth.passwords.matches(place, given.clone(), hash).await?;
     let outcome = match known.as_ref().filter(|_| matches) {
         Some(known) => retry("sign in", || try_open(auth, who, known, &given)).await?,
         None => retry("note a wrong password", || try_refuse(auth, who, known.as_ref())).await?,
