@@ -27,6 +27,9 @@ ALTER TABLE sessions ADD COLUMN address text NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN user_agent text NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN refresh_time timestamptz NOT NULL DEFAULT now();
 
+-- What was used long ago is forgotten also in sessions that live on.
+CREATE INDEX refresh_tokens_use_time ON refresh_tokens (use_time);
+
 -- Whose access tokens are to be refused until the last of them has expired: sessions, and keys of service accounts.
 CREATE TABLE revocations (
     sid         uuid        PRIMARY KEY,
@@ -45,6 +48,8 @@ ALTER TABLE service_keys ADD COLUMN display_name text NOT NULL DEFAULT '';
 ALTER TABLE service_keys ADD COLUMN scopes text[] NOT NULL DEFAULT '{}';
 ALTER TABLE service_keys ADD COLUMN expire_time timestamptz;
 ALTER TABLE service_keys ADD COLUMN last_use_time timestamptz;
+-- What the key's tokens name as "sid": its id at first, another one once they were revoked while the key stays good.
+ALTER TABLE service_keys ADD COLUMN sid uuid NOT NULL DEFAULT gen_random_uuid();
 CREATE UNIQUE INDEX service_keys_id ON service_keys (id);
 CREATE INDEX service_keys_account ON service_keys (account);
 

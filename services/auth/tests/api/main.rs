@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod access;
+mod clean;
 mod flood;
 mod input;
+mod keys;
 mod passwords;
 mod people;
 mod races;
@@ -16,4 +18,5 @@ mod sign_in;
 mod sign_up;
 mod throttle;
 mod users;
+mod watch;
 mod world;
