@@ -37,3 +37,12 @@ pub fn time_to_wire(time: DateTime<Utc>) -> Timestamp {
     let nanos = i32::try_from(time.timestamp_subsec_nanos()).unwrap_or_default();
     Timestamp { seconds: time.timestamp(), nanos }
 }
+
+/// A time from the wire; `path` is the field that holds it.
+pub fn time_from_wire(path: &str, time: &Timestamp) -> Result<DateTime<Utc>, Status> {
+    let nanos = u32::try_from(time.nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
+    // What RFC 3339 can write: the years 1 to 9999.
+    let seconds = Some(time.seconds).filter(|seconds| (-62_135_596_800..=253_402_300_799).contains(seconds));
+    let found = seconds.zip(nanos).and_then(|(seconds, nanos)| DateTime::from_timestamp(seconds, nanos));
+    found.ok_or_else(|| Fault::field(path, "is no time between the years 1 and 9999").into())
+}

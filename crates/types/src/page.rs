@@ -55,6 +55,36 @@ impl PageToken {
     }
 }
 
+/// Where the next page of a list by name begins: after the item with this name. Names are 1 to 63 lower-case letters, digits and
+/// hyphens, a letter first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameToken {
+    /// The last item of the page before.
+    pub after: String,
+}
+
+impl NameToken {
+    /// From a request's `page_token`; empty asks for the first page.
+    pub fn from_request(token: &str) -> Result<Option<Self>, PageTokenError> {
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let name = token.strip_prefix("n1").filter(|name| is_name(name)).ok_or(PageTokenError)?;
+        Ok(Some(Self { after: name.to_owned() }))
+    }
+
+    /// The word for `next_page_token`.
+    pub fn to_wire(self) -> String {
+        format!("n1{}", self.after)
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() <= 63
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +97,17 @@ mod tests {
         assert_eq!(PageToken::from_request(""), Ok(None));
         for forged in ["p1", "p2deadbeef", "x", "p1zz", &token.after.to_string()] {
             assert_eq!(PageToken::from_request(forged), Err(PageTokenError), "{forged}");
+        }
+    }
+
+    #[test]
+    fn tokens_by_name_round_trip_and_forged_ones_are_refused() {
+        let token = NameToken { after: "catalog-editor2".into() };
+        assert_eq!(NameToken::from_request(&token.clone().to_wire()), Ok(Some(token)));
+        assert_eq!(NameToken::from_request(""), Ok(None));
+        let (long, other_list) = (format!("n1{}", "a".repeat(64)), PageToken { after: new_uuid() }.to_wire());
+        for forged in ["n1", "n1A", "n1-a", "n11", "n1a'b", "support", &long, &other_list] {
+            assert_eq!(NameToken::from_request(forged), Err(PageTokenError), "{forged}");
         }
     }
 

@@ -45,6 +45,8 @@ ALTER TABLE service_keys ADD COLUMN display_name text NOT NULL DEFAULT '';
 ALTER TABLE service_keys ADD COLUMN scopes text[] NOT NULL DEFAULT '{}';
 ALTER TABLE service_keys ADD COLUMN expire_time timestamptz;
 ALTER TABLE service_keys ADD COLUMN last_use_time timestamptz;
+-- What the key's tokens name as "sid": its id at first, another one once they were revoked while the key stays good.
+ALTER TABLE service_keys ADD COLUMN sid uuid NOT NULL DEFAULT gen_random_uuid();
 CREATE UNIQUE INDEX service_keys_id ON service_keys (id);
 CREATE INDEX service_keys_account ON service_keys (account);
 

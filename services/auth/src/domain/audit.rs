@@ -1,5 +1,33 @@
 //! What is written down about accounts.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::origin::Origin;
+
+/// Who did it, and from where.
+#[derive(Clone, Debug)]
+pub(crate) struct Actor {
+    /// By the resource name; empty for nobody known.
+    pub(crate) name: String,
+    pub(crate) origin: Origin,
+}
+
+/// An event as it was written down.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: Uuid,
+    pub(crate) action: String,
+    pub(crate) actor: String,
+    pub(crate) resource: String,
+    pub(crate) address: String,
+    pub(crate) user_agent: String,
+    pub(crate) details: BTreeMap<String, String>,
+    pub(crate) create_time: DateTime<Utc>,
+}
+
 /// Something that was done, or tried.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {

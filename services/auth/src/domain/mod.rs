@@ -2,7 +2,9 @@
 
 pub(crate) mod account;
 pub(crate) mod audit;
+pub(crate) mod binding;
 pub(crate) mod code;
+pub(crate) mod definition;
 pub(crate) mod email;
 pub(crate) mod hash;
 pub(crate) mod mail;
@@ -12,5 +14,6 @@ pub(crate) mod refresh;
 pub(crate) mod revocation;
 pub(crate) mod roles;
 pub(crate) mod seal;
+pub(crate) mod service_account;
 pub(crate) mod service_key;
 pub(crate) mod signing_key;

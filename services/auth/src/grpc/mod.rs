@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod authentication;
 mod error;
+mod parse;
 mod second_factors;
 mod service_accounts;
 mod sessions;

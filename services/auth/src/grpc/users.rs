@@ -5,14 +5,16 @@ use std::sync::Arc;
 use kontor_proto::kontor::auth::v1 as pb;
 use kontor_proto::kontor::auth::v1::user_service_server::UserService;
 use kontor_runtime::convert::time_to_wire;
+use kontor_types::{PageSize, PageToken};
 use tonic::{Request, Response, Status};
 
 use super::error::status;
+use super::parse;
 use super::who::who;
 use crate::domain::account::User;
-use crate::ops::{Auth, users};
+use crate::ops::{Auth, suspension, users};
 
-/// Reads accounts.
+/// Reads and changes accounts.
 pub(crate) struct Users(pub(crate) Arc<Auth>);
 
 #[tonic::async_trait]
@@ -22,24 +24,47 @@ impl UserService for Users {
         Ok(Response::new(to_wire(user)))
     }
 
-    async fn list_users(&self, _: Request<pb::ListUsersRequest>) -> Result<Response<pb::ListUsersResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+    async fn list_users(
+        &self,
+        request: Request<pb::ListUsersRequest>,
+    ) -> Result<Response<pb::ListUsersResponse>, Status> {
+        let pb::ListUsersRequest { page_size, page_token, email } = request.into_inner();
+        let (after, size) = (parse::page_token(&page_token)?, PageSize::from_request(page_size));
+        let page = users::list(&self.0, &email, after, size).await.map_err(status)?;
+        let next_page_token = page.next.map(PageToken::to_wire).unwrap_or_default();
+        Ok(Response::new(pb::ListUsersResponse {
+            users: page.items.into_iter().map(to_wire).collect(),
+            next_page_token,
+        }))
     }
 
-    async fn update_user(&self, _: Request<pb::UpdateUserRequest>) -> Result<Response<pb::User>, Status> {
-        Err(Status::unimplemented("soon"))
+    async fn update_user(&self, request: Request<pb::UpdateUserRequest>) -> Result<Response<pb::User>, Status> {
+        let who = who(&request);
+        let pb::UpdateUserRequest { user, update_mask } = request.into_inner();
+        let pb::User { name, display_name, .. } = user.unwrap_or_default();
+        let changed = [("display_name", !display_name.is_empty())];
+        let changed = parse::mask(update_mask.map(|mask| mask.paths), &changed)?;
+        let display_name = Some(display_name).filter(|_| changed.contains(&"display_name"));
+        let user = users::update(&self.0, &who, &name, display_name.as_deref()).await.map_err(status)?;
+        Ok(Response::new(to_wire(user)))
     }
 
-    async fn suspend_user(&self, _: Request<pb::SuspendUserRequest>) -> Result<Response<pb::User>, Status> {
-        Err(Status::unimplemented("soon"))
+    async fn suspend_user(&self, request: Request<pb::SuspendUserRequest>) -> Result<Response<pb::User>, Status> {
+        let user = suspension::suspend(&self.0, &who(&request), &request.get_ref().name).await.map_err(status)?;
+        Ok(Response::new(to_wire(user)))
     }
 
-    async fn unsuspend_user(&self, _: Request<pb::UnsuspendUserRequest>) -> Result<Response<pb::User>, Status> {
-        Err(Status::unimplemented("soon"))
+    async fn unsuspend_user(&self, request: Request<pb::UnsuspendUserRequest>) -> Result<Response<pb::User>, Status> {
+        let user = suspension::unsuspend(&self.0, &who(&request), &request.get_ref().name).await.map_err(status)?;
+        Ok(Response::new(to_wire(user)))
     }
 
-    async fn delete_user(&self, _: Request<pb::DeleteUserRequest>) -> Result<Response<pb::DeleteUserResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+    async fn delete_user(
+        &self,
+        request: Request<pb::DeleteUserRequest>,
+    ) -> Result<Response<pb::DeleteUserResponse>, Status> {
+        suspension::delete(&self.0, &who(&request), &request.get_ref().name).await.map_err(status)?;
+        Ok(Response::new(pb::DeleteUserResponse {}))
     }
 
     async fn change_password(

@@ -8,6 +8,9 @@ use kontor_runtime::token::{AUDIENCE, Claims, TOKEN_TYPE};
 use kontor_types::Clock;
 use kontor_types::ids::{SessionId, UserId, new_uuid};
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use uuid::Uuid;
+
+use crate::domain::service_account::account_name;
 
 /// How long an access token is good, in seconds.
 const LIFE_SECONDS: i64 = 300;
@@ -19,6 +22,16 @@ pub(super) const CLIENT: &str = "kontor";
 pub(crate) struct AccessToken {
     pub(crate) token: SecretString,
     pub(crate) expire_time: DateTime<Utc>,
+}
+
+/// What a key of a service account was traded for.
+#[derive(Debug)]
+pub(super) struct ServiceGrant {
+    pub(super) account: String,
+    pub(super) sid: Uuid,
+    pub(super) permissions: Vec<String>,
+    /// When the key expires.
+    pub(super) expire_time: Option<DateTime<Utc>>,
 }
 
 /// Makes access tokens.
@@ -47,9 +60,11 @@ impl AccessTokens {
         self.sign(&Claims { sid: session.0.to_string(), scope: permissions.join(" "), ..claims })
     }
 
-    /// For a service, by the name of its account.
-    pub(super) fn for_service(&self, account: &str) -> Result<AccessToken, jsonwebtoken::errors::Error> {
-        self.sign(&self.claims(format!("serviceAccounts/{account}"), account))
+    /// For a service account, by one of its keys. It does not outlive the key.
+    pub(super) fn for_service(&self, grant: &ServiceGrant) -> Result<AccessToken, jsonwebtoken::errors::Error> {
+        let claims = self.claims(account_name(&grant.account), &grant.account);
+        let exp = grant.expire_time.map_or(claims.exp, |end| claims.exp.min(end.timestamp()));
+        self.sign(&Claims { sid: grant.sid.to_string(), scope: grant.permissions.join(" "), exp, ..claims })
     }
 
     fn claims(&self, sub: String, client_id: &str) -> Claims {

@@ -1,17 +1,25 @@
 //! What accounts are used for: one function for each use case, which owns its transaction.
 
 mod access_tokens;
+pub(crate) mod audit;
+pub(crate) mod bindings;
+mod changes;
 pub(crate) mod clean;
 mod error;
 pub(crate) mod mail;
+mod page;
 mod passwords;
 pub(crate) mod refresh;
+pub(crate) mod roles;
+pub(crate) mod service_accounts;
+pub(crate) mod service_keys;
 pub(crate) mod service_tokens;
 mod sessions;
 pub(crate) mod setup;
 mod setup_error;
 pub(crate) mod sign_in;
 pub(crate) mod sign_up;
+pub(crate) mod suspension;
 pub(crate) mod users;
 mod who;
 
@@ -23,6 +31,7 @@ use tokio::sync::Notify;
 
 pub(crate) use access_tokens::AccessToken;
 pub(crate) use error::Error;
+pub(crate) use page::Page;
 pub use passwords::PasswordCost;
 pub(crate) use sessions::Tokens;
 pub(crate) use setup_error::SetupError;

@@ -103,12 +103,22 @@ impl Rows {
             insert_administrator(&mut tx, administrator).await?;
         }
         for key in &self.service_keys {
-            store::service_accounts::insert_key(&mut tx, key).await?;
+            insert_service_key(&mut tx, key).await?;
         }
         let public_keys = store::signing_keys::list_public(&mut tx).await?;
         tx.commit().await?;
         Ok((active, public_keys))
     }
+}
+
+/// A key of one of Kontor's own services. An operator's account of that name does not become one: its keys are in other hands.
+async fn insert_service_key(tx: &mut PgConnection, key: &ServiceKey) -> Result<(), SetupError> {
+    store::service_accounts::insert_built_in(tx, &key.account).await?;
+    let account = store::service_accounts::find(tx, &key.account).await?;
+    if !account.is_some_and(|account| account.built_in) {
+        return Err(SetupError::ServiceAccountTaken(key.account.clone()));
+    }
+    Ok(store::service_keys::insert_known(tx, key).await?)
 }
 
 async fn active_key(tx: &mut PgConnection, new_key: &SealedKey) -> Result<SealedKey, sqlx::Error> {

@@ -24,6 +24,11 @@ pub(crate) enum SetupError {
     /// One of KONTOR_SERVICE_KEYS is no key.
     #[error("one of KONTOR_SERVICE_KEYS {0}")]
     ServiceKey(#[from] ServiceKeyError),
+    /// An operator has made an account with the name of one that KONTOR_SERVICE_KEYS names.
+    #[error(
+        "KONTOR_SERVICE_KEYS names the account {0}, which an operator has made; delete that account, or name the key's otherwise"
+    )]
+    ServiceAccountTaken(String),
     /// KONTOR_ADMIN_EMAIL is no e-mail address.
     #[error("KONTOR_ADMIN_EMAIL {0}")]
     AdminEmail(EmailError),

@@ -4,6 +4,7 @@ use kontor_runtime::Caller;
 use kontor_types::ids::UserId;
 
 use super::Error;
+use crate::domain::audit::Actor;
 use crate::domain::origin::Origin;
 
 /// Who acts, and from where.
@@ -26,11 +27,22 @@ impl Who {
         self.reach(name, "")
     }
 
+    /// Whether the caller is this user.
+    pub(super) fn is(&self, user: UserId) -> bool {
+        self.caller.user() == Some(user)
+    }
+
     /// Fails unless the caller holds all of these permissions: nobody acts on what may do more than they may.
     pub(super) fn must_hold<'a>(&self, permissions: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
         match permissions.into_iter().find(|permission| !self.caller.may(permission)) {
             Some(missing) => Err(Error::PermissionMissing(missing.to_owned())),
             None => Ok(()),
         }
+    }
+}
+
+impl From<&Who> for Actor {
+    fn from(who: &Who) -> Self {
+        Self { name: who.caller.subject.to_string(), origin: who.origin.clone() }
     }
 }

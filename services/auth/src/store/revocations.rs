@@ -19,6 +19,15 @@ pub(crate) async fn end_sessions(
     Ok(sids)
 }
 
+/// Ends all open sessions of these users, and notes their tokens as revoked.
+pub(crate) async fn end_sessions_of_all(conn: &mut PgConnection, users: &[UserId]) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE sessions SET revoke_time = now() \
+               WHERE user_id = ANY($1) AND revoke_time IS NULL AND expire_time > now() RETURNING id";
+    let users: Vec<Uuid> = users.iter().map(|user| user.0).collect();
+    let sids: Vec<Uuid> = sqlx::query_scalar(sql).bind(users).fetch_all(&mut *conn).await?;
+    insert(conn, &sids).await
+}
+
 /// Notes the tokens of these sessions, or keys of service accounts, as revoked.
 pub(crate) async fn insert(conn: &mut PgConnection, sids: &[Uuid]) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO revocations (sid, expire_time) \
