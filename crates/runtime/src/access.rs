@@ -8,6 +8,9 @@ use tonic::{Code, Status};
 use crate::caller::{Caller, Subject};
 use crate::fault::{ErrorReason, Fault};
 
+/// What the tokens of Kontor's own services carry, and those of service accounts that operators make for others never do.
+pub const INTERNAL: &str = "internal";
+
 /// Who may call a method.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {

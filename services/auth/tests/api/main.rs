@@ -2,8 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod access;
+mod admin;
+mod audit;
+mod operators;
 mod refresh;
 mod replicas;
+mod roles;
+mod service_accounts;
 mod services;
 mod sign_in;
 mod sign_up;
