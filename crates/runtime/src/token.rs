@@ -105,6 +105,8 @@ impl Verifier {
         let keys = jwks.keys.iter().filter(|key| key.kty == "OKP" && key.crv == "Ed25519");
         let keys = keys.filter_map(|key| Some((key.kid.clone(), DecodingKey::from_ed_components(&key.x).ok()?)));
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys.collect();
+        // What a key that is gone has signed is not good any more.
+        self.seen.clear();
     }
 
     /// Who is behind the token; UNAUTHENTICATED if it is not a valid one.

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod code;
 pub(crate) mod email;
 pub(crate) mod hash;
+pub(crate) mod key_life;
 pub(crate) mod mail;
 pub(crate) mod origin;
 pub(crate) mod password;

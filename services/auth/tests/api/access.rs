@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
 use kontor_proto::kontor::auth::v1 as pb;
 use kontor_runtime::Claims;
+use kontor_runtime::access::permissions_asked;
 use kontor_runtime::fault::ErrorReason;
 use serde_json::{Value, json};
 use tonic::{Code, Request};
@@ -94,10 +95,8 @@ async fn a_token_says_what_rfc_9068_asks_for() {
         (&json!(ISSUER), &json!("kontor"), &json!("kontor"))
     );
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
-    assert_eq!(
-        claims["scope"],
-        "catalog.edit catalog.watch inventory.adjust order.cancel order.read order.refund order.watch user.read"
-    );
+    let all: Vec<_> = permissions_asked().into_iter().collect();
+    assert_eq!(claims["scope"], all.join(" "));
     for id in ["jti", "sid"] {
         assert_eq!(claims[id].as_str().unwrap().len(), 36, "{id}");
     }

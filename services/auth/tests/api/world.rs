@@ -1,6 +1,6 @@
 //! A running auth service, and what the tests do with it again and again.
 
-use kontor_auth::{Config, Mail, Mailbox, PasswordCost};
+use kontor_auth::{Config, KEY_LEAD, Mail, Mailbox, PasswordCost};
 use kontor_postgres::testing::{TestDatabase, role, server};
 use kontor_proto::kontor::auth::v1::authentication_service_client::AuthenticationServiceClient;
 use kontor_proto::kontor::auth::v1::token_service_client::TokenServiceClient;
@@ -50,6 +50,8 @@ impl Database {
             admin_password: Some(PASSWORD.into()),
             service_keys: Vec::new(),
             key_encryption_key: KEK.into(),
+            key_rotation_days: 30,
+            key_lead: KEY_LEAD,
             password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 },
         }
     }
