@@ -42,7 +42,8 @@ pub(crate) async fn list(conn: &mut PgConnection) -> Result<Vec<Revocation>, sql
 /// The newest, those among them that were committed late.
 pub(crate) async fn list_newest(conn: &mut PgConnection) -> Result<Vec<Revocation>, sqlx::Error> {
     let sql = "SELECT sid, expire_time FROM revocations \
-               WHERE revoke_time > clock_timestamp() - $1 * interval '1 second' ORDER BY revoke_time, sid";
+               WHERE revoke_time > clock_timestamp() - $1 * interval '1 second' AND expire_time > clock_timestamp() \
+               ORDER BY revoke_time, sid";
     let rows: Vec<(Uuid, DateTime<Utc>)> = sqlx::query_as(sql).bind(LATE_SECONDS).fetch_all(conn).await?;
     Ok(rows.into_iter().map(|(sid, expire_time)| Revocation { sid, expire_time }).collect())
 }
