@@ -81,7 +81,7 @@ pub(crate) fn heed(verifier: Arc<Verifier>) -> Heed {
         if let Some(keys) = &news.keys {
             verifier.set_keys(&jwks(keys));
         }
-        // revocations: verifier.apply(&message(&news.heard))
+        verifier.apply(&message(&news.heard));
     })
 }
 

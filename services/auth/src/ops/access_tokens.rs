@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::errors::ErrorKind;
+use kontor_runtime::access::INTERNAL;
 use kontor_runtime::token::{AUDIENCE, Claims};
 use kontor_types::Clock;
 use kontor_types::ids::{SessionId, UserId, new_uuid};
@@ -63,7 +64,8 @@ impl AccessTokens {
 
     /// For a service, by the name of its account.
     pub(super) fn for_service(&self, account: &str) -> Result<AccessToken, jsonwebtoken::errors::Error> {
-        self.sign(&self.claims(format!("serviceAccounts/{account}"), account))
+        let claims = self.claims(format!("serviceAccounts/{account}"), account);
+        self.sign(&Claims { scope: INTERNAL.into(), ..claims })
     }
 
     fn claims(&self, sub: String, client_id: &str) -> Claims {

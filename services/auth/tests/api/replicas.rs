@@ -45,7 +45,7 @@ async fn empty_tables() -> Database {
     auth.jwks().await;
     auth.stop().await;
     let pool = database.pool().await;
-    for table in ["DELETE FROM signing_keys", "DELETE FROM users"] {
+    for table in ["DELETE FROM signing_keys", "DELETE FROM users", "DELETE FROM bindings"] {
         sqlx::query(table).execute(&pool).await.unwrap();
     }
     database

@@ -8,6 +8,7 @@ use kontor_proto::kontor::auth::v1::user_service_client::UserServiceClient;
 use kontor_proto::kontor::auth::v1::{self as pb, sign_in_response};
 use kontor_runtime::fault::{ErrorReason, reason_of};
 use kontor_runtime::peer;
+use kontor_testkit::secrets;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -73,6 +74,8 @@ impl Auth {
     }
 
     pub(crate) async fn start(config: Config) -> Self {
+        secrets::watch();
+        [PASSWORD, KEK].into_iter().for_each(secrets::keep);
         let listener = TcpListener::bind(config.listen).await.unwrap();
         let channel = peer::channel(&listener.local_addr().unwrap().to_string()).unwrap();
         let (mailbox, stop) = (Mailbox::default(), CancellationToken::new());
@@ -123,6 +126,7 @@ impl Auth {
         let request = pb::SignInRequest { email: email.into(), password: password.into() };
         let answer = self.authentication().sign_in(request).await?.into_inner();
         let Some(sign_in_response::Result::Tokens(tokens)) = answer.result else { unreachable!("a challenge") };
+        secrets::keep(&tokens.refresh_token);
         Ok(tokens)
     }
 

@@ -90,6 +90,7 @@ pub(super) async fn start(
         listen: up.catalog_addr,
         database_url: database.catalog.clone(),
         auth_addr: up.auth_addr.to_string(),
+        service_key: secrets.catalog_service_key.clone(),
         issuer: issuer.clone(),
         database_connections: 16,
         hold_seconds: up.hold_seconds,
@@ -123,7 +124,7 @@ fn order_config(up: &Up, secrets: &Secrets, database: &Database, issuer: &str) -
 }
 
 fn auth_config(up: &Up, secrets: &Secrets, database: &Database, issuer: String) -> kontor_auth::Config {
-    let service_keys: Vec<SecretString> = vec![secrets.order_service_key.clone()];
+    let service_keys: Vec<SecretString> = vec![secrets.catalog_service_key.clone(), secrets.order_service_key.clone()];
     kontor_auth::Config {
         listen: up.auth_addr,
         database_url: database.auth.clone(),
