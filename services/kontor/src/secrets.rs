@@ -10,7 +10,8 @@ use kontor_runtime::Error;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Up;
+use crate::cli::{Operator, Up};
+use crate::place::data_dir;
 use crate::say;
 
 /// The file in the data directory.
@@ -124,6 +125,18 @@ impl Secrets {
             are_new,
             is_another: false,
         }
+    }
+}
+
+impl Operator {
+    /// The password that was given, or the one that `kontor up` keeps.
+    pub(crate) fn password(&self) -> Result<SecretString, Error> {
+        if let Some(given) = &self.admin_password {
+            return Ok(given.clone());
+        }
+        let secrets = Secrets::load(&data_dir(self.data_dir.as_deref())?)?;
+        let secrets = secrets.ok_or("who asks? give --admin-password, or the --data-dir of `kontor up`")?;
+        Ok(secrets.admin_password)
     }
 }
 
