@@ -20,7 +20,7 @@ pub enum Rule {
     SignedIn(Option<String>),
     /// Callers whose token carries the permission.
     Permission(String),
-    /// Other services only.
+    /// Kontor's own services only.
     Internal,
 }
 
@@ -37,7 +37,15 @@ pub enum AccessError {
 
 /// The rules of some services, by the path of each method: `/kontor.order.v1.OrderService/GetOrder`.
 #[derive(Clone, Debug, Default)]
-pub struct Rules(HashMap<String, Rule>);
+pub struct Rules(HashMap<String, Guarded>);
+
+/// A method and who may call it.
+#[derive(Clone, Debug)]
+struct Guarded {
+    rule: Rule,
+    /// Whether it answers with a stream.
+    streams: bool,
+}
 
 impl Rules {
     /// Adds those of one service, or says which method has none.
@@ -46,14 +54,20 @@ impl Rules {
             contract.get_service_by_name(service).ok_or_else(|| AccessError::UnknownService(service.into()))?;
         for method in descriptor.methods() {
             let rule = rule_of(&method).ok_or_else(|| AccessError::NoRule(method.full_name().into()))?;
-            self.0.insert(format!("/{service}/{}", method.name()), rule);
+            let guarded = Guarded { rule, streams: method.is_server_streaming() };
+            self.0.insert(format!("/{service}/{}", method.name()), guarded);
         }
         Ok(())
     }
 
     /// The rule of a method; none if no service here has it.
     pub fn get(&self, path: &str) -> Option<&Rule> {
-        self.0.get(path)
+        self.0.get(path).map(|method| &method.rule)
+    }
+
+    /// Whether a method answers with a stream, which may go on for long after its caller was let in.
+    pub(crate) fn streams(&self, path: &str) -> bool {
+        self.0.get(path).is_some_and(|method| method.streams)
     }
 }
 
@@ -103,11 +117,16 @@ impl Rule {
         }
     }
 
+    /// Whether a permission lets the caller in, or reach more. Those are let in only while it can be told that they still have it.
+    pub(crate) fn is_privilege_of(&self, caller: &Caller) -> bool {
+        self.permission().is_some_and(|permission| caller.may(permission))
+    }
+
     /// Lets the caller in, or says why not.
     pub fn admit(&self, caller: &Caller) -> Result<(), Status> {
         match (self, &caller.subject) {
             (Self::Public(_), _) => Ok(()),
-            (Self::Internal, Subject::Service(_)) => Ok(()),
+            (Self::Internal, Subject::Service(_)) if caller.is_internal() => Ok(()),
             (Self::SignedIn(_), Subject::User(_) | Subject::Service(_)) => Ok(()),
             (Self::Permission(permission), Subject::User(_) | Subject::Service(_)) => {
                 if caller.may(permission) {
@@ -116,7 +135,7 @@ impl Rule {
                     Err(missing_permission(permission))
                 }
             }
-            (Self::Internal, Subject::User(_)) => Err(services_only()),
+            (Self::Internal, Subject::User(_) | Subject::Service(_)) => Err(services_only()),
             (Self::Internal | Self::SignedIn(_) | Self::Permission(_), Subject::Anonymous) => Err(no_token()),
         }
     }
@@ -190,7 +209,7 @@ mod tests {
             let id = kontor_types::ids::UserId::generate();
             Caller::new(Subject::User(id), permissions.iter().map(ToString::to_string))
         };
-        let service = Caller::new(Subject::Service("order".into()), []);
+        let service = |permission: &str| Caller::new(Subject::Service("order".into()), [permission.to_owned()]);
         let edit = Rule::Permission("catalog.edit".into());
         let code = |rule: &Rule, caller: &Caller| rule.admit(caller).map_err(|status| status.code());
 
@@ -200,9 +219,12 @@ mod tests {
         assert_eq!(code(&edit, &Caller::default()), Err(Code::Unauthenticated));
         assert_eq!(code(&edit, &user(&["order.read"])), Err(Code::PermissionDenied));
         assert_eq!(code(&edit, &user(&["catalog.edit"])), Ok(()));
-        assert_eq!(code(&edit, &service), Err(Code::PermissionDenied));
+        assert_eq!(code(&edit, &service(INTERNAL)), Err(Code::PermissionDenied));
+        assert_eq!(code(&edit, &service("catalog.edit")), Ok(()));
         assert_eq!(code(&Rule::Internal, &user(&["catalog.edit"])), Err(Code::PermissionDenied));
+        assert_eq!(code(&Rule::Internal, &user(&[INTERNAL])), Err(Code::PermissionDenied));
+        assert_eq!(code(&Rule::Internal, &service("catalog.edit")), Err(Code::PermissionDenied));
         assert_eq!(code(&Rule::Internal, &Caller::default()), Err(Code::Unauthenticated));
-        assert_eq!(code(&Rule::Internal, &service), Ok(()));
+        assert_eq!(code(&Rule::Internal, &service(INTERNAL)), Ok(()));
     }
 }

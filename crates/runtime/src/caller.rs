@@ -8,6 +8,8 @@ use kontor_types::ids::UserId;
 use tonic::Request;
 use uuid::Uuid;
 
+use crate::access::INTERNAL;
+
 /// Who is behind a call. The server layer puts it into each request's extensions, after it has checked the token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
@@ -25,7 +27,7 @@ pub enum Subject {
     Anonymous,
     /// A person with an account.
     User(UserId),
-    /// Another service, by the name of its account: "order".
+    /// A service, ours or another, by the name of its account: "order".
     Service(String),
 }
 
@@ -68,6 +70,11 @@ impl Caller {
             Subject::User(id) => Some(id),
             Subject::Anonymous | Subject::Service(_) => None,
         }
+    }
+
+    /// Whether it is one of Kontor's own services. Operators make service accounts for others, too.
+    pub fn is_internal(&self) -> bool {
+        matches!(self.subject, Subject::Service(_)) && self.may(INTERNAL)
     }
 
     /// Whether the token carries the permission.

@@ -62,6 +62,13 @@ impl Identity {
         }
     }
 
+    /// Lets go of a token that was refused, so that the next call buys another: all of them are worth nothing when auth's keys were
+    /// replaced because they had been stolen.
+    pub(crate) async fn forget(&self, refused: &HeaderValue) {
+        let mut kept = self.kept.lock().await;
+        kept.token.take_if(|token| token.header == refused);
+    }
+
     async fn replace(&self, kept: &mut Kept) {
         if kept.failed.as_ref().is_some_and(|(at, _)| at.elapsed() < ASK_AGAIN_AFTER) {
             return;

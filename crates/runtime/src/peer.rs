@@ -10,8 +10,10 @@ use std::time::Duration;
 use http::{HeaderValue, Request, Response, header};
 use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
 use tower::{Service, ServiceExt};
 
+use crate::fault::Fault;
 use crate::identity::Identity;
 use crate::propagation;
 
@@ -71,13 +73,25 @@ impl Service<Request<Body>> for Peer {
         request.headers_mut().entry("grpc-timeout").or_insert_with(|| timeout_header(CALL_MAX));
         let (channel, identity) = (self.channel.clone(), self.identity.clone());
         Box::pin(async move {
-            match identity.authorization().await {
-                Ok(value) => request.headers_mut().insert(header::AUTHORIZATION, value),
+            let token = match identity.authorization().await {
+                Ok(token) => token,
                 Err(status) => return Ok(status.into_http()),
             };
-            channel.oneshot(request).await
+            request.headers_mut().insert(header::AUTHORIZATION, token.clone());
+            let answer = channel.oneshot(request).await?;
+            if !is_unauthenticated(&answer) {
+                return Ok(answer);
+            }
+            identity.forget(&token).await;
+            // It is our token that was refused, and not the one of whoever called us.
+            Ok(Status::from(Fault::unavailable("this service's own token was refused; try again")).into_http())
         })
     }
+}
+
+fn is_unauthenticated(answer: &Response<Body>) -> bool {
+    let code = answer.headers().get("grpc-status");
+    code.is_some_and(|code| Code::from_bytes(code.as_bytes()) == Code::Unauthenticated)
 }
 
 /// The value of `grpc-timeout` for a duration, in milliseconds (at most eight digits).

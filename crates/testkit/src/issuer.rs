@@ -1,9 +1,10 @@
-//! An issuer of access tokens, for tests of services that verify them: it signs with a key of its own and publishes it by
-//! `kontor.auth.v1.TokenService`, and sells service tokens by `IssueServiceToken`, as auth does.
+//! An issuer of access tokens, for tests of services that verify them: it signs with a key of its own, publishes it and tells what
+//! was revoked by `kontor.auth.v1.TokenService`, and sells service tokens by `IssueServiceToken`, as auth does.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
@@ -15,13 +16,21 @@ use kontor_proto::kontor::auth::v1::authentication_service_server::{
 };
 use kontor_proto::kontor::auth::v1::token_service_server::{TokenService, TokenServiceServer};
 use kontor_runtime::Claims;
+use kontor_runtime::access::INTERNAL;
 use kontor_runtime::token::{AUDIENCE, TOKEN_TYPE};
 use kontor_types::ids::{UserId, new_uuid};
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Request, Response, Status};
+use uuid::Uuid;
 
 /// The issuer that the tokens name.
 pub const ISSUER: &str = "http://issuer.test";
+/// The id of its key.
+const KID: &str = "test";
+/// How often it says that it is still there.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// An issuer that listens on the loopback interface.
 #[derive(Clone)]
@@ -29,6 +38,16 @@ pub struct Issuer {
     /// Where it listens.
     pub addr: SocketAddr,
     key: Arc<Key>,
+    told: watch::Sender<Told>,
+    fetches: Arc<AtomicUsize>,
+}
+
+/// What it tells those who listen.
+#[derive(Clone, Default)]
+struct Told {
+    revoked: Vec<pb::Revocation>,
+    is_silent: bool,
+    has_no_keys: bool,
 }
 
 struct Key {
@@ -44,7 +63,8 @@ impl Issuer {
         let signing = EncodingKey::from_ed_der(pkcs8.as_ref());
         let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
         let (listener, addr) = crate::listener().await;
-        let issuer = Self { addr, key: Arc::new(Key { signing, public }) };
+        let (told, fetches) = (watch::Sender::default(), Arc::default());
+        let issuer = Self { addr, key: Arc::new(Key { signing, public }), told, fetches };
         let server = tonic::transport::Server::builder()
             .add_service(TokenServiceServer::new(issuer.clone()))
             .add_service(AuthenticationServiceServer::new(issuer.clone()));
@@ -57,14 +77,47 @@ impl Issuer {
         self.sign(&claims(&user.to_string(), &permissions.join(" ")))
     }
 
-    /// A token of a service.
+    /// A token of a user with permissions, in a session.
+    pub fn user_in(&self, sid: Uuid, user: UserId, permissions: &[&str]) -> String {
+        self.sign(&Claims { sid: sid.to_string(), ..claims(&user.to_string(), &permissions.join(" ")) })
+    }
+
+    /// A token of one of Kontor's own services.
     pub fn service(&self, account: &str) -> String {
-        self.sign(&claims(&format!("serviceAccounts/{account}"), ""))
+        self.service_with(account, &[INTERNAL])
+    }
+
+    /// A token of a service with permissions: without "internal" it is not one of Kontor's own.
+    pub fn service_with(&self, account: &str, permissions: &[&str]) -> String {
+        self.sign(&claims(&format!("serviceAccounts/{account}"), &permissions.join(" ")))
+    }
+
+    /// Revokes the tokens of a session, and tells all who listen at once.
+    pub fn revoke(&self, sid: Uuid) {
+        let seconds = claims("", "").exp;
+        let revocation =
+            pb::Revocation { sid: sid.to_string(), expire_time: Some(prost_types::Timestamp { seconds, nanos: 0 }) };
+        self.told.send_modify(|told| told.revoked.push(revocation));
+    }
+
+    /// Whether it says nothing any more to those who listen, as if it were away.
+    pub fn be_silent(&self, is_silent: bool) {
+        self.told.send_modify(|told| told.is_silent = is_silent);
+    }
+
+    /// Tells that its key does not count any more. It goes on publishing it, as a process would that has not heard of it.
+    pub fn retire_key(&self) {
+        self.told.send_modify(|told| told.has_no_keys = true);
+    }
+
+    /// How often its keys were fetched.
+    pub fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::Relaxed)
     }
 
     /// A token with claims of the test's choice.
     pub fn sign(&self, claims: &Claims) -> String {
-        let header = Header { typ: Some(TOKEN_TYPE.into()), kid: Some("test".into()), ..Header::new(Algorithm::EdDSA) };
+        let header = Header { typ: Some(TOKEN_TYPE.into()), kid: Some(KID.into()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, claims, &self.key.signing).expect("claims are JSON")
     }
 }
@@ -88,11 +141,12 @@ pub fn claims(sub: &str, scope: &str) -> Claims {
 #[tonic::async_trait]
 impl TokenService for Issuer {
     async fn get_jwks(&self, _: Request<pb::GetJwksRequest>) -> Result<Response<pb::Jwks>, Status> {
+        self.fetches.fetch_add(1, Ordering::Relaxed);
         let key = pb::Jwk {
             kty: "OKP".into(),
             crv: "Ed25519".into(),
             x: self.key.public.clone(),
-            kid: "test".into(),
+            kid: KID.into(),
             alg: "EdDSA".into(),
             r#use: "sig".into(),
         };
@@ -120,13 +174,35 @@ impl TokenService for Issuer {
         Err(Status::unimplemented("keys only"))
     }
 
-    type WatchRevocationsStream = tokio_stream::Pending<Result<pb::WatchRevocationsResponse, Status>>;
+    type WatchRevocationsStream = ReceiverStream<Result<pb::WatchRevocationsResponse, Status>>;
 
     async fn watch_revocations(
         &self,
-        _: Request<pb::WatchRevocationsRequest>,
+        request: Request<pb::WatchRevocationsRequest>,
     ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
-        Err(Status::unimplemented("soon"))
+        if !request.metadata().contains_key("authorization") {
+            return Err(Status::unauthenticated("services only"));
+        }
+        let (messages, stream) = mpsc::channel(1);
+        tokio::spawn(tell(self.told.subscribe(), messages));
+        Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+/// Tells all at first, then what has come since, and something each second.
+async fn tell(mut told: watch::Receiver<Told>, messages: mpsc::Sender<Result<pb::WatchRevocationsResponse, Status>>) {
+    let mut count = 0;
+    loop {
+        let now = told.borrow_and_update().clone();
+        if !now.is_silent {
+            let kids = if now.has_no_keys { Vec::new() } else { vec![KID.to_owned()] };
+            let revocations = now.revoked[count..].to_vec();
+            count = now.revoked.len();
+            if messages.send(Ok(pb::WatchRevocationsResponse { revocations, kids })).await.is_err() {
+                return;
+            }
+        }
+        let _ = timeout(HEARTBEAT, told.changed()).await;
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the tests of several crates need. Everything here is real: a Postgres, an issuer of access tokens that speaks
-//! the contract, an OTLP receiver, programs as processes, a proxy that loses connections.
+//! the contract, an OTLP receiver, programs as processes, a proxy that loses connections, a
+//! reader of logs.
 
 pub mod issuer;
 pub mod otlp;
 mod ports;
 pub mod program;
 pub mod proxy;
+pub mod secrets;
 
 pub use issuer::Issuer;
 pub use otlp::OtlpReceiver;

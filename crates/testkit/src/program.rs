@@ -111,6 +111,8 @@ impl Program {
 impl Drop for Program {
     fn drop(&mut self) {
         self.kill();
+        // Not to its end: what it started may hold the pipe open.
+        crate::secrets::look_through(&self.complained());
     }
 }
 

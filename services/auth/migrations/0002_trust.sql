@@ -27,6 +27,9 @@ ALTER TABLE sessions ADD COLUMN address text NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN user_agent text NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN refresh_time timestamptz NOT NULL DEFAULT now();
 
+-- What was used long ago is forgotten also in sessions that live on.
+CREATE INDEX refresh_tokens_use_time ON refresh_tokens (use_time);
+
 -- Whose access tokens are to be refused until the last of them has expired: sessions, and keys of service accounts.
 CREATE TABLE revocations (
     sid         uuid        PRIMARY KEY,

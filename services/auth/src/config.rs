@@ -1,10 +1,16 @@
 //! The service's settings: flags, or the environment.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use chrono::TimeDelta;
 use secrecy::SecretString;
 
+use crate::domain::key_life::Schedule;
 pub use crate::ops::PasswordCost;
+
+/// How long a signing key is published before it signs: longer than the caches of gateways and libraries usually keep a key set.
+pub const KEY_LEAD: Duration = Duration::from_secs(15 * 60);
 
 /// The settings of auth. Debug output hides the secrets.
 #[derive(Clone, Debug, clap::Args)]
@@ -37,7 +43,21 @@ pub struct Config {
     /// The key that signing keys are sealed under in the database: 32 bytes in base64.
     #[arg(long, env = "KONTOR_AUTH_KEK", hide_env_values = true)]
     pub key_encryption_key: SecretString,
+    /// How many days a signing key signs before the next one is made.
+    #[arg(long, env = "KONTOR_KEY_ROTATION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    pub key_rotation_days: u32,
+    /// How long a signing key is published before it signs. Only tests change it.
+    #[arg(skip = KEY_LEAD)]
+    pub key_lead: Duration,
     /// What a password hash costs. Only tests change it.
     #[arg(skip)]
     pub password_cost: PasswordCost,
+}
+
+impl Config {
+    /// How signing keys come one after the other.
+    pub(crate) fn schedule(&self) -> Schedule {
+        let lead = TimeDelta::from_std(self.key_lead).unwrap_or_default();
+        Schedule { lead, period: TimeDelta::days(self.key_rotation_days.into()) }
+    }
 }

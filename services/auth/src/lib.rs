@@ -35,7 +35,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::codec::CompressionEncoding::Gzip;
 
-pub use config::{Config, PasswordCost};
+pub use config::{Config, KEY_LEAD, PasswordCost};
 pub use domain::service_key::{ServiceKey, ServiceKeyError};
 pub use mailbox::{Mail, Mailbox};
 
@@ -58,12 +58,13 @@ pub async fn serve(
     let options = PoolOptions::new(config.database_url.expose_secret());
     let pool = connect(&PoolOptions { application_name: "kontor-auth".into(), ..options }).await?;
     migrate(&pool, &MIGRATOR).await?;
-    let auth = Arc::new(ops::setup::set_up(&config, pool).await?);
+    let verifier = Arc::new(Verifier::local(&config.issuer));
+    let auth = Arc::new(ops::setup::set_up(&config, pool, grpc::heed(Arc::clone(&verifier))).await?);
 
     // A server that fails takes the worker with it, and nobody else.
     let stop = stop.child_token();
     let serve = async {
-        let ended = server(&config, &auth).serve(listener, stop.clone()).await;
+        let ended = server(verifier, &auth, &stop).serve(listener, stop.clone()).await;
         stop.cancel();
         ended
     };
@@ -71,18 +72,17 @@ pub async fn serve(
     Ok(ended?)
 }
 
-fn server(config: &Config, auth: &Arc<Auth>) -> Server {
-    let verifier = Verifier::local(&config.issuer);
-    verifier.set_keys(&grpc::jwks(auth.public_keys()));
+fn server(verifier: Arc<Verifier>, auth: &Arc<Auth>, stop: &CancellationToken) -> Server {
     let probed = Arc::clone(auth);
-    Server::new("auth", Arc::new(verifier))
+    let tokens = grpc::Tokens { auth: Arc::clone(auth), stop: stop.clone() };
+    Server::new("auth", verifier)
         .with(AccessServiceServer::new(grpc::Access(Arc::clone(auth))).accept_compressed(Gzip))
         .with(AuditServiceServer::new(grpc::Audit(Arc::clone(auth))).accept_compressed(Gzip))
         .with(AuthenticationServiceServer::new(grpc::Authentication(Arc::clone(auth))).accept_compressed(Gzip))
         .with(SecondFactorServiceServer::new(grpc::SecondFactors(Arc::clone(auth))).accept_compressed(Gzip))
         .with(ServiceAccountServiceServer::new(grpc::ServiceAccounts(Arc::clone(auth))).accept_compressed(Gzip))
         .with(SessionServiceServer::new(grpc::Sessions(Arc::clone(auth))).accept_compressed(Gzip))
-        .with(TokenServiceServer::new(grpc::Tokens(Arc::clone(auth))).accept_compressed(Gzip))
+        .with(TokenServiceServer::new(tokens).accept_compressed(Gzip))
         .with(UserServiceServer::new(grpc::Users(Arc::clone(auth))).accept_compressed(Gzip))
         .probe(move || {
             let auth = Arc::clone(&probed);

@@ -1,13 +1,18 @@
-//! What goes on beside the calls: mail is sent, and what has ended is forgotten.
+//! What goes on beside the calls: keys and revocations are told, mail is sent, and what has ended is forgotten.
 
 use std::time::Duration;
 
+use kontor_postgres::in_time;
 use kontor_runtime::fault::chain;
 use tokio_util::sync::CancellationToken;
 
 use crate::mailbox::Mailbox;
-use crate::ops::{Auth, clean, mail};
+use crate::ops::{Auth, Error, clean, feed, keys, mail};
 
+/// How often keys and revocations are looked for that other processes have written.
+const FEED_POLL: Duration = Duration::from_millis(150);
+/// How long they are not looked for after a failure.
+const FEED_PAUSE: Duration = Duration::from_millis(500);
 /// How often the queue is looked at, for mail that another process queued.
 const MAIL_POLL: Duration = Duration::from_secs(1);
 /// How often what has ended is forgotten.
@@ -17,7 +22,30 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// Works until `stop`.
 pub(crate) async fn run(auth: &Auth, mailbox: Option<&Mailbox>, stop: &CancellationToken) {
-    tokio::join!(send_mail(auth, mailbox, stop), forget(auth, stop));
+    tokio::join!(tell(auth, stop), send_mail(auth, mailbox, stop), forget(auth, stop));
+}
+
+async fn tell(auth: &Auth, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        let revoked = auth.revoked();
+        let wait = match in_time(read_and_rotate(auth)).await {
+            Ok(()) => FEED_POLL,
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "keys and revocations could not be read");
+                FEED_PAUSE
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = revoked => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+async fn read_and_rotate(auth: &Auth) -> Result<(), Error> {
+    feed::poll(auth).await?;
+    keys::rotate_if_due(auth).await
 }
 
 async fn send_mail(auth: &Auth, mailbox: Option<&Mailbox>, stop: &CancellationToken) {

@@ -14,9 +14,12 @@ pub struct Config {
     /// Its database, by the role that owns the schema: postgres://kontor_catalog:PASSWORD@HOST/DATABASE.
     #[arg(long, env = "KONTOR_DATABASE_URL", hide_env_values = true)]
     pub database_url: SecretString,
-    /// Where auth listens, for the keys of access tokens.
+    /// Where auth listens, for the keys of access tokens and what is revoked.
     #[arg(long, env = "KONTOR_AUTH_ADDR", default_value = "127.0.0.1:7101")]
     pub auth_addr: String,
+    /// The key of this service's account, kt_sk_…, with which it identifies itself to auth.
+    #[arg(long, env = "KONTOR_SERVICE_KEY", hide_env_values = true)]
+    pub service_key: SecretString,
     /// Who issues access tokens: the address of the edge, as callers see it.
     #[arg(long, env = "KONTOR_ISSUER", default_value = "http://127.0.0.1:8080")]
     pub issuer: String,

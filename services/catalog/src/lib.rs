@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use kontor_postgres::PoolOptions;
 use kontor_postgres::outbox::Feed;
-use kontor_runtime::{Error, Server, Verifier, peer};
+use kontor_runtime::{Error, Identity, Server, Verifier, peer};
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -39,9 +39,11 @@ pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToke
 
     let events = Feed::start(pool.clone(), &stop);
     let catalog = Catalog::new(pool, Duration::from_secs(config.hold_seconds.into()));
-    let verifier = Arc::new(Verifier::remote(&config.issuer, peer::channel(&config.auth_addr)?));
+    let auth = peer::channel(&config.auth_addr)?;
+    let identity = Arc::new(Identity::new(config.service_key.clone(), auth.clone()));
+    let verifier = Arc::new(Verifier::remote(&config.issuer, auth));
     let probed = catalog.clone();
-    let server = grpc::add_to(Server::new("catalog", verifier), catalog.clone(), events);
+    let server = grpc::add_to(Server::new("catalog", verifier.clone()), catalog.clone(), events);
     let server = server.probe(move || {
         let catalog = probed.clone();
         async move { catalog.ping().await.map_err(|_| "the database does not answer".into()) }
@@ -53,6 +55,6 @@ pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToke
         stop.cancel();
         ended
     };
-    let (served, ()) = tokio::join!(serve, worker::run(catalog, stop.clone()));
+    let (served, (), ()) = tokio::join!(serve, verifier.listen(identity, &stop), worker::run(catalog, stop.clone()));
     Ok(served?)
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::request::Parts;
 use kontor_proto::kontor::error::v1::ErrorReason;
 use kontor_runtime::propagation;
 use tokio::time::timeout;
@@ -15,6 +16,7 @@ use tonic::{Code, Extensions, Request, Status};
 
 use crate::codec::RawCodec;
 use crate::limits::ANSWER_BYTES_MAX;
+use crate::origin;
 use crate::problem::{Problem, Result};
 use crate::route::Route;
 use crate::status;
@@ -34,10 +36,10 @@ where
     }
 }
 
-/// What goes with a call: who calls, and the trace that it belongs to.
-pub(crate) fn metadata(headers: &HeaderMap) -> Result<MetadataMap> {
+/// What goes with a call: who calls, from where, and the trace that it belongs to.
+pub(crate) fn metadata(request: &Parts) -> Result<MetadataMap> {
     let mut passed = HeaderMap::new();
-    let mut tokens = headers.get_all(AUTHORIZATION).iter();
+    let mut tokens = request.headers.get_all(AUTHORIZATION).iter();
     if let Some(token) = tokens.next() {
         let mut token = token.clone();
         token.set_sensitive(true);
@@ -47,6 +49,7 @@ pub(crate) fn metadata(headers: &HeaderMap) -> Result<MetadataMap> {
         let detail = "the header Authorization is given more than once";
         return Err(Problem::new(Code::Unauthenticated, ErrorReason::TokenInvalid, detail));
     }
+    origin::forward(request, &mut passed);
     propagation::inject(&mut passed);
     Ok(MetadataMap::from_headers(passed))
 }

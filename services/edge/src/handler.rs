@@ -117,7 +117,7 @@ async fn answer(found: Result<Found>, request: Request, call_timeout: Duration) 
     };
     let (parts, body) = request.into_parts();
     body::check_plain(&parts.headers)?;
-    let metadata = call::metadata(&parts.headers)?;
+    let metadata = call::metadata(&parts)?;
     let wire = if let (true, route::Body::Raw(field)) = (route.is_upload, &route.body) {
         body::check_length(&parts.headers, UPLOAD_BYTES_MAX)?;
         let mut first = DynamicMessage::new(route.input.clone());

@@ -15,6 +15,7 @@ mod handler;
 mod http_body;
 mod limits;
 mod members;
+mod origin;
 mod percent;
 mod problem;
 mod query;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -45,8 +46,8 @@ async fn accept(listener: &TcpListener, router: &Router, drain: &Drain, connecti
     let builder = builder();
     while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
         while connections.try_join_next().is_some() {}
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 sleep(ACCEPT_PAUSE).await;
@@ -57,7 +58,7 @@ async fn accept(listener: &TcpListener, router: &Router, drain: &Drain, connecti
         let stopping = drain.stopping.clone();
         connections.spawn(async move {
             if let Some(true) = stopping.run_until_cancelled_owned(speaks(&stream)).await {
-                connection(builder, stream, router, watcher).await;
+                connection(builder, stream, router.layer(Extension(ConnectInfo(peer))), watcher).await;
             }
             drop(slot);
         });

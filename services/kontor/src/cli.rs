@@ -34,6 +34,8 @@ pub enum Command {
     Up(Up),
     /// Load a product file (Shopify's export format, CSV) into a running Kontor
     Import(Import),
+    /// Make a new key to sign access tokens with, in a running Kontor, and show all of them
+    RotateKeys(RotateKeys),
 }
 
 /// Where data lies and services listen.
@@ -64,6 +66,9 @@ pub struct Up {
     /// How many seconds units are sure to be held for an order
     #[arg(long, env = "KONTOR_HOLD_SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
     pub hold_seconds: u32,
+    /// How many days a key signs access tokens before the next one is made
+    #[arg(long, env = "KONTOR_KEY_ROTATION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    pub key_rotation_days: u32,
     /// The administrator to make on the first start
     #[arg(long, env = "KONTOR_ADMIN_EMAIL", default_value = "admin@kontor.localhost")]
     pub admin_email: String,
@@ -90,10 +95,31 @@ pub struct Import {
     /// Where the catalog listens
     #[arg(long, env = "KONTOR_CATALOG_ADDR", default_value = "127.0.0.1:7102")]
     pub catalog_addr: String,
+    /// Who loads it.
+    #[command(flatten)]
+    pub operator: Operator,
+}
+
+/// How to rotate.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub struct RotateKeys {
+    /// The keys have fallen into wrong hands: refuse all of them, and all that they have signed, at once
+    #[arg(long)]
+    pub compromised: bool,
+    /// Who rotates.
+    #[command(flatten)]
+    pub operator: Operator,
+}
+
+/// Who asks a running Kontor for something.
+#[derive(Args, Clone, Debug)]
+#[group(skip)]
+pub struct Operator {
     /// Where auth listens
     #[arg(long, env = "KONTOR_AUTH_ADDR", default_value = "127.0.0.1:7101")]
     pub auth_addr: String,
-    /// Who loads it
+    /// The administrator who signs in
     #[arg(long, env = "KONTOR_ADMIN_EMAIL", default_value = "admin@kontor.localhost")]
     pub admin_email: String,
     /// Their password; without it, the one that `kontor up` made and keeps in its data directory

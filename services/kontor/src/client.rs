@@ -2,7 +2,10 @@
 
 use kontor_proto::google::api::HttpBody;
 use kontor_proto::kontor::auth::v1::authentication_service_client::AuthenticationServiceClient;
-use kontor_proto::kontor::auth::v1::{SignInRequest, sign_in_response};
+use kontor_proto::kontor::auth::v1::token_service_client::TokenServiceClient;
+use kontor_proto::kontor::auth::v1::{
+    ListSigningKeysRequest, RotateSigningKeyRequest, SignInRequest, SigningKey, sign_in_response,
+};
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_proto::kontor::catalog::v1::product_service_client::ProductServiceClient;
 use kontor_runtime::Error;
@@ -33,6 +36,26 @@ pub(crate) async fn sign_in(auth: Channel, email: &str, password: &SecretString)
     }
 }
 
+/// Makes a new signing key, or answers the one that waits already.
+pub(crate) async fn rotate(auth: Channel, token: &str, compromised: bool) -> Result<SigningKey, Error> {
+    let request = with_token(token, RotateSigningKeyRequest { compromised })?;
+    let answer = TokenServiceClient::new(auth).rotate_signing_key(request).await;
+    Ok(answer.map_err(|status| said("auth", &status))?.into_inner())
+}
+
+/// The signing keys, newest first.
+pub(crate) async fn signing_keys(auth: Channel, token: &str) -> Result<Vec<SigningKey>, Error> {
+    let request = with_token(token, ListSigningKeysRequest {})?;
+    let answer = TokenServiceClient::new(auth).list_signing_keys(request).await;
+    Ok(answer.map_err(|status| said("auth", &status))?.into_inner().signing_keys)
+}
+
+fn with_token<T>(token: &str, message: T) -> Result<Request<T>, Error> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse()?);
+    Ok(request)
+}
+
 /// Sends the file and waits for the report.
 pub(crate) async fn send(
     catalog: Channel,
@@ -42,8 +65,7 @@ pub(crate) async fn send(
 ) -> Result<pb::ImportProductsResponse, Error> {
     let (currency_code, validate_only) = (settings.currency.clone(), settings.dry_run);
     let pieces: Vec<_> = file.chunks(PIECE).map(|piece| message(piece, &currency_code, validate_only)).collect();
-    let mut request = Request::new(tokio_stream::iter(pieces));
-    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse()?);
+    let mut request = with_token(token, tokio_stream::iter(pieces))?;
     request.set_timeout(std::time::Duration::from_secs(300));
     let answer = ProductServiceClient::new(catalog).import_products(request).await;
     Ok(answer.map_err(|status| said("catalog", &status))?.into_inner())

@@ -2,31 +2,26 @@
 
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_runtime::{Error, peer};
-use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Import;
 use crate::client::{Settings, send, sign_in};
-use crate::place::data_dir;
 use crate::say;
-use crate::secrets::Secrets;
 
 /// Loads the file and says what came of it. Fails if products stayed out.
 pub async fn run(import: Import, stop: CancellationToken) -> Result<(), Error> {
     let file = std::fs::read(&import.file).map_err(|error| format!("{}: {error}", import.file.display()))?;
-    let password = match import.admin_password.clone() {
-        Some(password) => password,
-        None => kept_password(&import)?,
-    };
+    let operator = &import.operator;
+    let password = operator.password()?;
     let loading = async {
-        let token = sign_in(peer::channel(&import.auth_addr)?, &import.admin_email, &password).await?;
+        let token = sign_in(peer::channel(&operator.auth_addr)?, &operator.admin_email, &password).await?;
         let settings = Settings { currency: import.currency.clone(), dry_run: import.dry_run };
         say(format_args!("sending {} ({} bytes)", import.file.display(), file.len()));
         send(peer::channel(&import.catalog_addr)?, &token, file, &settings).await
     };
     let report = tokio::select! {
         report = loading => {
-            let at = |e| format!("{e} (auth at {}, catalog at {})", import.auth_addr, import.catalog_addr);
+            let at = |e| format!("{e} (auth at {}, catalog at {})", operator.auth_addr, import.catalog_addr);
             report.map_err(|error: Error| at(error))?
         }
         () = stop.cancelled() => return Err("stopped; load the file again to be sure of all of it".into()),
@@ -36,12 +31,6 @@ pub async fn run(import: Import, stop: CancellationToken) -> Result<(), Error> {
         0 => Ok(()),
         refused => Err(format!("{refused} product(s) stayed out").into()),
     }
-}
-
-fn kept_password(import: &Import) -> Result<SecretString, Error> {
-    let secrets = Secrets::load(&data_dir(import.data_dir.as_deref())?)?;
-    let secrets = secrets.ok_or("who loads it? give --admin-password, or the --data-dir of `kontor up`")?;
-    Ok(secrets.admin_password)
 }
 
 fn show(report: &pb::ImportProductsResponse, dry_run: bool) {

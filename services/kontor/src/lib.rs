@@ -6,6 +6,7 @@ pub mod cli;
 mod client;
 pub mod import;
 mod place;
+pub mod rotate_keys;
 mod secrets;
 pub mod up;
 

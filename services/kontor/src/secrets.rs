@@ -10,7 +10,8 @@ use kontor_runtime::Error;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Up;
+use crate::cli::{Operator, Up};
+use crate::place::data_dir;
 use crate::say;
 
 /// The file in the data directory.
@@ -25,7 +26,8 @@ pub(crate) struct Secrets {
     pub(crate) order_database: SecretString,
     /// What auth seals its signing keys under: 32 bytes in base64.
     pub(crate) key_encryption: SecretString,
-    /// The service account of the order service.
+    /// The service accounts of the catalog and the order service.
+    pub(crate) catalog_service_key: SecretString,
     pub(crate) order_service_key: SecretString,
     /// The administrator's password as it was on the first start.
     pub(crate) admin_password: SecretString,
@@ -41,6 +43,9 @@ struct SecretsFile {
     catalog_database: String,
     order_database: String,
     key_encryption: String,
+    /// Not there in a file that an earlier version wrote.
+    #[serde(default)]
+    catalog_service_key: String,
     order_service_key: String,
     admin_password: String,
 }
@@ -48,6 +53,7 @@ struct SecretsFile {
 impl Secrets {
     /// Those of an earlier start, or new ones, with the administrator's password that the caller chose.
     pub(crate) fn load_or_make(place: &Path, admin_password: Option<SecretString>) -> Result<Self, Error> {
+        complete(place)?;
         match (Self::load(place)?, admin_password) {
             (None, given) => Self::make(place, given),
             // A first start that was refused for its password is tried again with a better one; see `keep`.
@@ -61,14 +67,7 @@ impl Secrets {
 
     /// Those of an earlier start.
     pub(crate) fn load(place: &Path) -> Result<Option<Self>, Error> {
-        let path = place.join(FILE);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(format!("{} can't be read: {error}", path.display()).into()),
-        };
-        let file: SecretsFile = serde_json::from_reader(file).map_err(|_| format!("{} is damaged", path.display()))?;
-        Ok(Some(Self::from_file(file, false)))
+        Ok(read(place)?.map(|file| Self::from_file(file, false)))
     }
 
     fn make(place: &Path, admin_password: Option<SecretString>) -> Result<Self, Error> {
@@ -78,7 +77,8 @@ impl Secrets {
             catalog_database: hex(),
             order_database: hex(),
             key_encryption: base64(&rand::random()),
-            order_service_key: ServiceKey::generate("order").expose_secret().to_owned(),
+            catalog_service_key: service_key("catalog"),
+            order_service_key: service_key("order"),
             admin_password,
         };
         write(place, &serde_json::to_vec_pretty(&file)?)?;
@@ -107,6 +107,7 @@ impl Secrets {
             catalog_database: text(&self.catalog_database),
             order_database: text(&self.order_database),
             key_encryption: text(&self.key_encryption),
+            catalog_service_key: text(&self.catalog_service_key),
             order_service_key: text(&self.order_service_key),
             admin_password: text(&self.admin_password),
         }
@@ -118,11 +119,45 @@ impl Secrets {
             catalog_database: file.catalog_database.into(),
             order_database: file.order_database.into(),
             key_encryption: file.key_encryption.into(),
+            catalog_service_key: file.catalog_service_key.into(),
             order_service_key: file.order_service_key.into(),
             admin_password: file.admin_password.into(),
             are_new,
             is_another: false,
         }
+    }
+}
+
+impl Operator {
+    /// The password that was given, or the one that `kontor up` keeps.
+    pub(crate) fn password(&self) -> Result<SecretString, Error> {
+        if let Some(given) = &self.admin_password {
+            return Ok(given.clone());
+        }
+        let secrets = Secrets::load(&data_dir(self.data_dir.as_deref())?)?;
+        let secrets = secrets.ok_or("who asks? give --admin-password, or the --data-dir of `kontor up`")?;
+        Ok(secrets.admin_password)
+    }
+}
+
+fn read(place: &Path) -> Result<Option<SecretsFile>, Error> {
+    let path = place.join(FILE);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{} can't be read: {error}", path.display()).into()),
+    };
+    Ok(Some(serde_json::from_reader(file).map_err(|_| format!("{} is damaged", path.display()))?))
+}
+
+/// Makes and keeps what a file of an earlier version lacks.
+fn complete(place: &Path) -> Result<(), Error> {
+    match read(place)? {
+        Some(file) if file.catalog_service_key.is_empty() => {
+            let file = SecretsFile { catalog_service_key: service_key("catalog"), ..file };
+            write(place, &serde_json::to_vec_pretty(&file)?)
+        }
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -135,6 +170,10 @@ fn write(place: &Path, bytes: &[u8]) -> Result<(), Error> {
     std::fs::rename(&draft, &path)?;
     File::open(place)?.sync_all()?;
     Ok(())
+}
+
+fn service_key(account: &str) -> String {
+    ServiceKey::generate(account).expose_secret().to_owned()
 }
 
 fn hex() -> String {

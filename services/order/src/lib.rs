@@ -54,18 +54,20 @@ pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToke
     // A server that fails takes the worker and the drivers with it, and nobody else.
     let stop = stop.child_token();
     let events = Feed::start(pool.clone(), &stop);
-    let orders = Orders::new(pool, Catalog::new(Peer::new(catalog, identity)), payments, settings, stop.clone());
+    let orders =
+        Orders::new(pool, Catalog::new(Peer::new(catalog, identity.clone())), payments, settings, stop.clone());
 
     let verifier = Arc::new(Verifier::remote(&config.issuer, auth));
     let probed = (orders.clone(), HealthClient::new(provider));
-    let server = grpc::add_to(Server::new("order", verifier), orders.clone(), events);
+    let server = grpc::add_to(Server::new("order", verifier.clone()), orders.clone(), events);
     let server = server.probe(move || probe(probed.clone()));
     let serve = async {
         let ended = server.serve(listener, stop.clone()).await;
         stop.cancel();
         ended
     };
-    let (served, ()) = tokio::join!(serve, worker::run(orders.clone(), stop.clone()));
+    let (served, (), ()) =
+        tokio::join!(serve, verifier.listen(identity, &stop), worker::run(orders.clone(), stop.clone()));
     orders.let_go_of_all().await;
     Ok(served?)
 }

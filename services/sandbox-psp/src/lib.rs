@@ -55,6 +55,8 @@ pub async fn serve_by(
     let path = config.journal.clone();
     let (journal, ledger, writer) = tokio::task::spawn_blocking(move || Journal::open(path.as_deref())).await??;
     let provider = Provider::new(Book::new(ledger, journal, clock), stop.clone());
+    // It does not listen to what auth revokes: it stands for a provider outside, who has no account here, and whom only our own
+    // services call, with tokens that live five minutes.
     let verifier = Verifier::remote(&config.issuer, peer::channel(&config.auth_addr)?);
     let server = Server::new("sandbox-psp", Arc::new(verifier))
         .with(PaymentProviderServiceServer::new(PaymentGrpc(Arc::new(provider))));

@@ -66,7 +66,8 @@ pub(super) struct Settings {
 
 /// All of them.
 pub(super) fn all(addresses: &Addresses, database: &Database, folder: &Folder) -> Vec<Settings> {
-    let key = kontor_auth::ServiceKey::generate("order").expose_secret().to_owned();
+    let [catalog_key, order_key] =
+        ["catalog", "order"].map(|account| kontor_auth::ServiceKey::generate(account).expose_secret().to_owned());
     let kek = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, rand::random::<[u8; 32]>());
     let common = || {
         vec![
@@ -86,7 +87,7 @@ pub(super) fn all(addresses: &Addresses, database: &Database, folder: &Folder) -
     let auth = with(&[
         ("KONTOR_DATABASE_URL", &database.auth_url),
         ("KONTOR_AUTH_KEK", &kek),
-        ("KONTOR_SERVICE_KEYS", &key),
+        ("KONTOR_SERVICE_KEYS", &format!("{catalog_key},{order_key}")),
         ("KONTOR_ADMIN_EMAIL", ADMIN_EMAIL),
         ("KONTOR_ADMIN_PASSWORD", ADMIN_PASSWORD),
     ]);
@@ -100,7 +101,11 @@ pub(super) fn all(addresses: &Addresses, database: &Database, folder: &Folder) -
         ("KONTOR_PSP_JOURNAL", &folder.journal().display().to_string()),
     ]);
     let catalog = |addr: SocketAddr| {
-        with(&[("KONTOR_DATABASE_URL", &database.catalog_url), ("KONTOR_CATALOG_ADDR", &addr.to_string())])
+        with(&[
+            ("KONTOR_DATABASE_URL", &database.catalog_url),
+            ("KONTOR_CATALOG_ADDR", &addr.to_string()),
+            ("KONTOR_SERVICE_KEY", &catalog_key),
+        ])
     };
     let order = |addr: SocketAddr| {
         with(&[
@@ -108,7 +113,7 @@ pub(super) fn all(addresses: &Addresses, database: &Database, folder: &Folder) -
             ("KONTOR_ORDER_ADDR", &addr.to_string()),
             ("KONTOR_CATALOG_ADDR", &catalog_addr),
             ("KONTOR_PSP_ADDR", &psp_addr),
-            ("KONTOR_SERVICE_KEY", &key),
+            ("KONTOR_SERVICE_KEY", &order_key),
         ])
     };
     let process = |name, service, has_failpoints, env| Settings { name, service, has_failpoints, env };

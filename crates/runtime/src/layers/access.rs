@@ -9,10 +9,11 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::{Layer, Service};
 
+use super::until_refused::UntilRefused;
 use super::{Answer, is_plumbing};
 use crate::access::Rules;
 use crate::caller::Caller;
-use crate::token::{Verifier, invalid};
+use crate::token::{Verified, Verifier, invalid};
 
 #[derive(Clone)]
 pub(crate) struct AccessLayer {
@@ -57,24 +58,53 @@ where
         let with = self.with.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match admit(&with, &parts).await {
-                Ok(caller) => parts.extensions.insert(caller),
+            let admitted = match admit(&with, &parts).await {
+                Ok(admitted) => admitted,
                 Err(status) => return Ok(status.into_http()),
             };
-            inner.call(Request::from_parts(parts, body)).await
+            let streams = with.rules.streams(parts.uri.path());
+            parts.extensions.insert(admitted.caller());
+            let answer = inner.call(Request::from_parts(parts, body)).await?;
+            Ok(if streams { admitted.guard(answer, with.verifier) } else { answer })
         })
     }
 }
 
+/// Whoever was let in.
+#[derive(Default)]
+struct Admitted {
+    token: Option<Arc<Verified>>,
+    is_privileged: bool,
+}
+
+impl Admitted {
+    fn caller(&self) -> Caller {
+        self.token.as_ref().map(|token| token.caller.clone()).unwrap_or_default()
+    }
+
+    /// Ends the stream when its caller would not be let in any more. That the token expires does not end it.
+    fn guard(self, answer: Response<Body>, verifier: Arc<Verifier>) -> Response<Body> {
+        let (is_privileged, Some(token)) = (self.is_privileged, self.token) else { return answer };
+        let refused = async move { verifier.until_refused(&token, is_privileged).await };
+        answer.map(|body| Body::new(UntilRefused::new(body, refused)))
+    }
+}
+
 /// A method that no rule is known for is left to the router, which answers UNIMPLEMENTED: whatever is served has a rule.
-async fn admit(with: &AccessLayer, request: &Parts) -> Result<Caller, Status> {
-    let Some(rule) = with.rules.get(request.uri.path()) else { return Ok(Caller::default()) };
-    let caller = match bearer(&request.headers)? {
-        Some(token) => with.verifier.verify(token).await?,
-        None => Caller::default(),
+async fn admit(with: &AccessLayer, request: &Parts) -> Result<Admitted, Status> {
+    let Some(rule) = with.rules.get(request.uri.path()) else { return Ok(Admitted::default()) };
+    let token = match bearer(&request.headers)? {
+        Some(token) => Some(with.verifier.verified(token).await?),
+        None => None,
     };
-    rule.admit(&caller)?;
-    Ok(caller)
+    let nobody = Caller::default();
+    let caller = token.as_ref().map_or(&nobody, |token| &token.caller);
+    rule.admit(caller)?;
+    let is_privileged = rule.is_privilege_of(caller);
+    if is_privileged {
+        with.verifier.fresh().await?;
+    }
+    Ok(Admitted { token, is_privileged })
 }
 
 /// The token of the one `authorization` header. Two of them, or another scheme, are refused rather than guessed at.

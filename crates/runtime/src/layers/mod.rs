@@ -6,6 +6,7 @@ mod deadline;
 mod detach;
 mod panic;
 mod trace;
+mod until_refused;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -7,6 +7,7 @@ pub(crate) mod code;
 pub(crate) mod definition;
 pub(crate) mod email;
 pub(crate) mod hash;
+pub(crate) mod key_life;
 pub(crate) mod mail;
 pub(crate) mod origin;
 pub(crate) mod password;

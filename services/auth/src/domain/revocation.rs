@@ -1,4 +1,91 @@
-//! What revokes access tokens.
+//! What revokes access tokens, and what a process knows of it.
+
+use std::collections::{HashSet, VecDeque};
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 /// How long a revocation counts, in seconds: longer than any access token lives, and than clocks differ.
 pub(crate) const KEPT_SECONDS: i64 = 300 + 60;
+
+/// Access tokens to be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Revocation {
+    /// The session, or the key of a service account, that they carry as `sid`.
+    pub(crate) sid: Uuid,
+    /// When the last of them has expired.
+    pub(crate) expire_time: DateTime<Utc>,
+}
+
+/// The revocations that count, each once, in the order in which this process learned of them.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    known: HashSet<Uuid>,
+    entries: VecDeque<Revocation>,
+    forgotten: usize,
+}
+
+impl Log {
+    /// Adds those that are new, and answers them.
+    pub(crate) fn add(&mut self, read: Vec<Revocation>) -> Vec<Revocation> {
+        let new: Vec<_> = read.into_iter().filter(|revocation| self.known.insert(revocation.sid)).collect();
+        self.entries.extend(&new);
+        new
+    }
+
+    /// Forgets those that count no more.
+    pub(crate) fn forget(&mut self, now: DateTime<Utc>) {
+        while let Some(oldest) = self.entries.pop_front_if(|oldest| oldest.expire_time <= now) {
+            self.known.remove(&oldest.sid);
+            self.forgotten += 1;
+        }
+    }
+
+    /// Those from a position on, which began at 0.
+    pub(crate) fn since(&self, position: usize) -> Vec<Revocation> {
+        self.entries.iter().skip(position.saturating_sub(self.forgotten)).copied().collect()
+    }
+
+    /// The position after the last.
+    pub(crate) fn end(&self) -> usize {
+        self.forgotten + self.entries.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn revocation(sid: u128, seconds: i64) -> Revocation {
+        Revocation { sid: Uuid::from_u128(sid), expire_time: at(seconds) }
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn each_is_told_once_from_wherever_a_reader_stands() {
+        let (one, two, three) = (revocation(1, 10), revocation(2, 20), revocation(3, 30));
+        let mut log = Log::default();
+        assert_eq!(log.add(vec![one, two]), [one, two]);
+        let position = log.end();
+        assert_eq!(log.add(vec![two, three]), [three], "read again");
+        assert_eq!(log.since(0), [one, two, three]);
+        assert_eq!(log.since(position), [three]);
+        assert_eq!(log.since(log.end()), []);
+    }
+
+    #[test]
+    fn what_has_expired_is_forgotten_and_positions_stay() {
+        let (one, two, three) = (revocation(1, 10), revocation(2, 20), revocation(3, 30));
+        let mut log = Log::default();
+        log.add(vec![one, two]);
+        let position = log.end();
+        log.forget(at(20));
+        assert_eq!(log.since(0), []);
+        assert_eq!(log.add(vec![three]), [three]);
+        assert_eq!(log.since(position), [three]);
+        assert_eq!((log.since(0), log.end()), (vec![three], 3));
+    }
+}

@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::SecretSlice;
+use secrecy::{ExposeSecret, SecretSlice};
 
 use super::seal::{KeyEncryptionKey, SealError};
 
@@ -24,7 +24,7 @@ pub(crate) struct SealedKey {
     pub(crate) sealed_private: Vec<u8>,
 }
 
-/// A new key could not be made.
+/// A key can't be made or used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SigningKeyError {
     /// No key came.
@@ -33,6 +33,9 @@ pub(crate) enum SigningKeyError {
     /// Its private part could not be sealed or opened.
     #[error("the signing key")]
     Seal(#[from] SealError),
+    /// Its private part is another key's.
+    #[error("the private part of the signing key is not that of its public part")]
+    NoPair,
 }
 
 impl PublicKey {
@@ -59,9 +62,13 @@ impl SealedKey {
         Ok(Self { public, sealed_private })
     }
 
-    /// The private part (PKCS #8).
+    /// The private part (PKCS #8). What opens was made by somebody who has the key-encryption key; a row that somebody else
+    /// has put into the table does not.
     pub(crate) fn open(&self, kek: &KeyEncryptionKey) -> Result<SecretSlice<u8>, SigningKeyError> {
-        Ok(kek.open(&place(&self.public.kid), &self.sealed_private)?)
+        let private = kek.open(&place(&self.public.kid), &self.sealed_private)?;
+        let pair = Ed25519KeyPair::from_pkcs8(private.expose_secret()).map_err(|_| SigningKeyError::NoPair)?;
+        let is_pair = PublicKey::new(pair.public_key().as_ref()) == self.public;
+        if is_pair { Ok(private) } else { Err(SigningKeyError::NoPair) }
     }
 }
 
@@ -71,9 +78,11 @@ fn place(kid: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
+
+    fn kek() -> KeyEncryptionKey {
+        KeyEncryptionKey::parse(&base64::engine::general_purpose::STANDARD.encode([1; 32]).into()).unwrap()
+    }
 
     #[test]
     fn a_key_id_is_the_thumbprint_of_rfc_8037() {
@@ -83,9 +92,17 @@ mod tests {
 
     #[test]
     fn a_sealed_key_opens_to_the_pair_of_its_public_part() {
-        let kek = KeyEncryptionKey::parse(&base64::engine::general_purpose::STANDARD.encode([1; 32]).into()).unwrap();
-        let key = SealedKey::generate(&kek).unwrap();
-        let pair = Ed25519KeyPair::from_pkcs8(key.open(&kek).unwrap().expose_secret()).unwrap();
+        let key = SealedKey::generate(&kek()).unwrap();
+        let pair = Ed25519KeyPair::from_pkcs8(key.open(&kek()).unwrap().expose_secret()).unwrap();
         assert_eq!(pair.public_key().as_ref(), key.public.bytes);
+    }
+
+    #[test]
+    fn parts_of_two_keys_make_none() {
+        let (one, other) = (SealedKey::generate(&kek()).unwrap(), SealedKey::generate(&kek()).unwrap());
+        let moved = SealedKey { sealed_private: one.sealed_private.clone(), ..other.clone() };
+        assert!(matches!(moved.open(&kek()), Err(SigningKeyError::Seal(_))), "sealed for another row");
+        let public = PublicKey { kid: one.public.kid.clone(), bytes: other.public.bytes };
+        assert!(matches!(SealedKey { public, ..one }.open(&kek()), Err(SigningKeyError::NoPair)));
     }
 }

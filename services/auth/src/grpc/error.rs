@@ -37,9 +37,12 @@ pub(super) fn status(error: Error) -> Status {
         Error::Field { field, description } => Fault::field(field, description).into(),
         Error::Busy => busy(),
         Error::DatabaseAway(_) => fault::unavailable(&error),
-        Error::Database(_) | Error::Hash(_) | Error::Sign(_) | Error::Seal(_) | Error::Task(_) => {
-            fault::internal(&error)
-        }
+        Error::Database(_)
+        | Error::Hash(_)
+        | Error::Sign(_)
+        | Error::Seal(_)
+        | Error::SigningKey(_)
+        | Error::Task(_) => fault::internal(&error),
     }
 }
 

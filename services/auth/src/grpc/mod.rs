@@ -18,5 +18,5 @@ pub(crate) use authentication::Authentication;
 pub(crate) use second_factors::SecondFactors;
 pub(crate) use service_accounts::ServiceAccounts;
 pub(crate) use sessions::Sessions;
-pub(crate) use tokens::{Tokens, jwks};
+pub(crate) use tokens::{Tokens, heed};
 pub(crate) use users::Users;

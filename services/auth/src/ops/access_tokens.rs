@@ -1,19 +1,19 @@
 //! Makes access tokens: JWTs of the profile of RFC 9068, signed with EdDSA. `kontor_runtime::token` verifies them.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use kontor_runtime::token::{AUDIENCE, Claims, TOKEN_TYPE};
+use jsonwebtoken::errors::ErrorKind;
+use kontor_runtime::token::{AUDIENCE, Claims};
 use kontor_types::Clock;
 use kontor_types::ids::{SessionId, UserId, new_uuid};
-use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use secrecy::SecretString;
 use uuid::Uuid;
 
+use super::key_ring::KeyRing;
+use crate::domain::key_life::TOKEN_SECONDS;
 use crate::domain::service_account::account_name;
 
-/// How long an access token is good, in seconds.
-const LIFE_SECONDS: i64 = 300;
 /// The client that people's tokens name.
 pub(super) const CLIENT: &str = "kontor";
 
@@ -37,16 +37,29 @@ pub(super) struct ServiceGrant {
 /// Makes access tokens.
 pub(super) struct AccessTokens {
     issuer: String,
-    header: Header,
-    key: EncodingKey,
+    ring: RwLock<Arc<KeyRing>>,
     clock: Arc<dyn Clock>,
 }
 
 impl AccessTokens {
-    /// Of an issuer, signed with the private key (PKCS #8) of this id.
-    pub(super) fn new(issuer: &str, kid: &str, private: &SecretSlice<u8>, clock: Arc<dyn Clock>) -> Self {
-        let header = Header { typ: Some(TOKEN_TYPE.into()), kid: Some(kid.into()), ..Header::new(Algorithm::EdDSA) };
-        Self { issuer: issuer.into(), header, key: EncodingKey::from_ed_der(private.expose_secret()), clock }
+    /// Of an issuer, signed with one of these keys.
+    pub(super) fn new(issuer: &str, ring: KeyRing, clock: Arc<dyn Clock>) -> Self {
+        Self { issuer: issuer.into(), ring: RwLock::new(Arc::new(ring)), clock }
+    }
+
+    /// Who issues them.
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The keys.
+    pub(super) fn ring(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces the keys.
+    pub(super) fn set_ring(&self, ring: KeyRing) {
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
 
     /// For a user in a session.
@@ -70,12 +83,15 @@ impl AccessTokens {
     fn claims(&self, sub: String, client_id: &str) -> Claims {
         let iat = self.clock.now().timestamp();
         let (iss, aud, client_id) = (self.issuer.clone(), AUDIENCE.into(), client_id.into());
-        let (exp, jti) = (iat + LIFE_SECONDS, new_uuid().to_string());
+        let (exp, jti) = (iat + TOKEN_SECONDS, new_uuid().to_string());
         Claims { iss, sub, aud, client_id, iat, exp, jti, sid: String::new(), scope: String::new() }
     }
 
     fn sign(&self, claims: &Claims) -> Result<AccessToken, jsonwebtoken::errors::Error> {
-        let token = jsonwebtoken::encode(&self.header, claims, &self.key)?.into();
+        let ring = self.ring();
+        // Never so, as long as the keys in the table are ours.
+        let key = ring.signer().ok_or(ErrorKind::InvalidEddsaKey)?;
+        let token = jsonwebtoken::encode(&key.header, claims, &key.private)?.into();
         Ok(AccessToken { token, expire_time: DateTime::from_timestamp(claims.exp, 0).unwrap_or_default() })
     }
 }

@@ -6,6 +6,7 @@ use kontor_postgres::Transient;
 
 use crate::domain::password::Refusal;
 use crate::domain::seal::SealError;
+use crate::domain::signing_key::SigningKeyError;
 
 /// Why an operation fails.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,9 @@ pub(crate) enum Error {
     /// A secret can't be sealed or opened.
     #[error("a secret at rest")]
     Seal(#[from] SealError),
+    /// A signing key could not be made.
+    #[error("a signing key could not be made")]
+    SigningKey(#[source] SigningKeyError),
     /// A task panicked.
     #[error("a task ended early")]
     Task(#[from] tokio::task::JoinError),
@@ -119,6 +123,7 @@ impl Transient for Error {
             | Self::RoleInUse(_)
             | Self::Field { .. }
             | Self::Seal(_)
+            | Self::SigningKey(_)
             | Self::Busy
             | Self::Hash(_)
             | Self::Sign(_)

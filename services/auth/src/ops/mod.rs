@@ -6,6 +6,9 @@ pub(crate) mod bindings;
 mod changes;
 pub(crate) mod clean;
 mod error;
+pub(crate) mod feed;
+mod key_ring;
+pub(crate) mod keys;
 pub(crate) mod mail;
 mod page;
 mod passwords;
@@ -37,10 +40,12 @@ pub(crate) use sessions::Tokens;
 pub(crate) use setup_error::SetupError;
 pub(crate) use who::Who;
 
+use crate::domain::key_life::Schedule;
 use crate::domain::seal::KeyEncryptionKey;
 use crate::domain::signing_key::PublicKey;
 use crate::store;
 use access_tokens::AccessTokens;
+use feed::Feed;
 use passwords::Passwords;
 
 /// What the operations work with.
@@ -48,22 +53,33 @@ pub(crate) struct Auth {
     pool: PgPool,
     passwords: Passwords,
     access_tokens: AccessTokens,
-    public_keys: Vec<PublicKey>,
     kek: KeyEncryptionKey,
+    schedule: Schedule,
     clock: Arc<dyn Clock>,
     mail_queued: Notify,
     revoked: Notify,
+    feed: Feed,
 }
 
 impl Auth {
     /// The keys that access tokens are verified with.
-    pub(crate) fn public_keys(&self) -> &[PublicKey] {
-        &self.public_keys
+    pub(crate) fn public_keys(&self) -> Vec<PublicKey> {
+        self.access_tokens.ring().public_keys()
+    }
+
+    /// Who issues access tokens: the address that callers know Kontor by.
+    pub(crate) fn issuer(&self) -> &str {
+        self.access_tokens.issuer()
     }
 
     /// Whether the database answers.
     pub(crate) async fn ping(&self) -> Result<(), Error> {
         Ok(store::setup::ping(&mut *self.pool.acquire().await?).await?)
+    }
+
+    /// Ends when this process revokes something after this call, whether or not it is awaited yet.
+    pub(crate) fn revoked(&self) -> impl Future<Output = ()> {
+        self.revoked.notified()
     }
 
     /// Returns when a mail was queued by this process since the last call.

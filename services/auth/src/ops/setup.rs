@@ -12,15 +12,18 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 
 use super::access_tokens::AccessTokens;
+use super::feed::{Feed, Heed};
+use super::key_ring::KeyRing;
+use super::keys::{Keys, read_ring};
 use super::passwords::Passwords;
-use super::{Auth, Error, SetupError};
+use super::{Auth, Error, SetupError, feed};
 use crate::config::Config;
 use crate::domain::email::Email;
 use crate::domain::password;
 use crate::domain::roles::{self, Role};
 use crate::domain::seal::KeyEncryptionKey;
 use crate::domain::service_key::ServiceKey;
-use crate::domain::signing_key::{PublicKey, SealedKey};
+use crate::domain::signing_key::SealedKey;
 use crate::store;
 use crate::store::users::NewUser;
 
@@ -30,21 +33,23 @@ struct Administrator {
     password_hash: String,
 }
 
-/// Makes what is missing, and what the operations work with.
-pub(crate) async fn set_up(config: &Config, pool: PgPool) -> Result<Auth, SetupError> {
+/// Makes what is missing, and what the operations work with. `heed` is told what verifiers have to know.
+pub(crate) async fn set_up(config: &Config, pool: PgPool, heed: Heed) -> Result<Auth, SetupError> {
     roles::check(&permissions_asked())?;
     let kek = KeyEncryptionKey::parse(&config.key_encryption_key).map_err(SetupError::KeyEncryptionKey)?;
     let service_keys = parse_service_keys(&config.service_keys)?;
     let passwords = Passwords::new(config.password_cost).map_err(Error::from)?;
     let administrator = administrator(config, &pool, &passwords).await?;
-    let rows = Rows { new_key: new_key(&kek)?, administrator, service_keys };
-    let (active, public_keys) = retry("set up", || rows.insert(&pool)).await?;
+    let schedule = config.schedule();
+    let rows = Rows { keys: Keys { kek: &kek, schedule, new: new_key(&kek)? }, administrator, service_keys };
+    let ring = retry("set up", || rows.insert(&pool)).await?;
 
-    let private = active.open(&kek).map_err(SetupError::SigningKey)?;
     let clock = Arc::new(SystemClock);
-    let access_tokens = AccessTokens::new(&config.issuer, &active.public.kid, &private, clock.clone());
-    let (mail_queued, revoked) = (Notify::new(), Notify::new());
-    Ok(Auth { pool, passwords, access_tokens, public_keys, kek, clock, mail_queued, revoked })
+    let access_tokens = AccessTokens::new(&config.issuer, ring, clock.clone());
+    let (mail_queued, revoked, feed) = (Notify::new(), Notify::new(), Feed::new(heed));
+    let auth = Auth { pool, passwords, access_tokens, kek, schedule, clock, mail_queued, revoked, feed };
+    feed::poll(&auth).await?;
+    Ok(auth)
 }
 
 fn parse_service_keys(keys: &[SecretString]) -> Result<Vec<ServiceKey>, SetupError> {
@@ -87,27 +92,39 @@ fn named_administrator(config: &Config) -> Result<Option<(Email, SecretString)>,
 }
 
 /// The rows that are added if they are missing.
-struct Rows {
-    new_key: SealedKey,
+struct Rows<'a> {
+    keys: Keys<'a>,
     administrator: Option<Administrator>,
     service_keys: Vec<ServiceKey>,
 }
 
-impl Rows {
-    /// Answers the key that signs, and all public ones.
-    async fn insert(&self, pool: &PgPool) -> Result<(SealedKey, Vec<PublicKey>), SetupError> {
+impl Rows<'_> {
+    /// Answers the signing keys.
+    async fn insert(&self, pool: &PgPool) -> Result<KeyRing, SetupError> {
         let mut tx = pool.begin().await?;
         store::setup::lock(&mut tx).await?;
-        let active = active_key(&mut tx, &self.new_key).await?;
+        let ring = self.signing_keys(&mut tx).await?;
         if let Some(administrator) = &self.administrator {
             insert_administrator(&mut tx, administrator).await?;
         }
         for key in &self.service_keys {
             insert_service_key(&mut tx, key).await?;
         }
-        let public_keys = store::signing_keys::list_public(&mut tx).await?;
         tx.commit().await?;
-        Ok((active, public_keys))
+        Ok(ring)
+    }
+
+    /// Those that are there, or a first one. Where none opens, none is made: they are another key-encryption key's.
+    async fn signing_keys(&self, tx: &mut PgConnection) -> Result<KeyRing, SetupError> {
+        let ring = read_ring(tx, self.keys.kek, None).await?;
+        if ring.signer().is_some() {
+            return Ok(ring);
+        }
+        if let Some(why) = ring.why_nothing_signs() {
+            return Err(SetupError::SigningKey(why));
+        }
+        self.keys.rotate(tx, &[], false).await?;
+        Ok(read_ring(tx, self.keys.kek, None).await?)
     }
 }
 
@@ -119,14 +136,6 @@ async fn insert_service_key(tx: &mut PgConnection, key: &ServiceKey) -> Result<(
         return Err(SetupError::ServiceAccountTaken(key.account.clone()));
     }
     Ok(store::service_keys::insert_known(tx, key).await?)
-}
-
-async fn active_key(tx: &mut PgConnection, new_key: &SealedKey) -> Result<SealedKey, sqlx::Error> {
-    if let Some(active) = store::signing_keys::find_active(tx).await? {
-        return Ok(active);
-    }
-    store::signing_keys::insert_active(tx, new_key).await?;
-    Ok(new_key.clone())
 }
 
 /// Unless a replica has just made one. An account that exists is not promoted: its password is another's choice.

@@ -1,10 +1,14 @@
 //! Whose access tokens are to be refused before they expire.
 
+use chrono::{DateTime, Utc};
 use kontor_types::ids::UserId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::domain::revocation::KEPT_SECONDS;
+use crate::domain::revocation::{KEPT_SECONDS, Revocation};
+
+/// How far back the newest are read, in seconds: one that was noted that long ago may have been committed just now.
+const LATE_SECONDS: i64 = 15;
 
 /// Ends the open sessions of a user but for one, and notes their tokens as revoked. Answers which.
 pub(crate) async fn end_sessions(
@@ -34,4 +38,21 @@ pub(crate) async fn insert(conn: &mut PgConnection, sids: &[Uuid]) -> Result<(),
                SELECT sid, now() + $2 * interval '1 second' FROM unnest($1::uuid[]) AS sid \
                ON CONFLICT (sid) DO NOTHING";
     sqlx::query(sql).bind(sids).bind(KEPT_SECONDS).execute(conn).await.map(|_| ())
+}
+
+/// All that count.
+pub(crate) async fn list(conn: &mut PgConnection) -> Result<Vec<Revocation>, sqlx::Error> {
+    let sql =
+        "SELECT sid, expire_time FROM revocations WHERE expire_time > clock_timestamp() ORDER BY revoke_time, sid";
+    let rows: Vec<(Uuid, DateTime<Utc>)> = sqlx::query_as(sql).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(sid, expire_time)| Revocation { sid, expire_time }).collect())
+}
+
+/// The newest, those among them that were committed late.
+pub(crate) async fn list_newest(conn: &mut PgConnection) -> Result<Vec<Revocation>, sqlx::Error> {
+    let sql = "SELECT sid, expire_time FROM revocations \
+               WHERE revoke_time > clock_timestamp() - $1 * interval '1 second' AND expire_time > clock_timestamp() \
+               ORDER BY revoke_time, sid";
+    let rows: Vec<(Uuid, DateTime<Utc>)> = sqlx::query_as(sql).bind(LATE_SECONDS).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|(sid, expire_time)| Revocation { sid, expire_time }).collect())
 }

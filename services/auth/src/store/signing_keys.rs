@@ -1,29 +1,61 @@
 //! The keys that sign access tokens.
 
+use chrono::{DateTime, Utc};
+use kontor_postgres::ensure_affected;
 use sqlx::PgConnection;
 
+use crate::domain::key_life::Life;
 use crate::domain::signing_key::{PublicKey, SealedKey};
 
-/// The key that signs.
-pub(crate) async fn find_active(conn: &mut PgConnection) -> Result<Option<SealedKey>, sqlx::Error> {
-    let sql = "SELECT kid, public, sealed_private FROM signing_keys \
-               WHERE activate_time <= now() AND (retire_time IS NULL OR retire_time > now()) \
-               ORDER BY activate_time DESC, kid LIMIT 1";
-    let row: Option<(String, Vec<u8>, Vec<u8>)> = sqlx::query_as(sql).fetch_optional(conn).await?;
-    Ok(row.map(|(kid, bytes, sealed_private)| SealedKey { public: PublicKey { kid, bytes }, sealed_private }))
+/// A key, and when it is used.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredKey {
+    pub(crate) key: SealedKey,
+    pub(crate) life: Life,
 }
 
-/// Adds a key that signs from now on.
-pub(crate) async fn insert_active(conn: &mut PgConnection, key: &SealedKey) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO signing_keys (kid, public, sealed_private) VALUES ($1, $2, $3)";
+/// All keys that are not forgotten yet, newest first.
+pub(crate) async fn list(conn: &mut PgConnection) -> Result<Vec<StoredKey>, sqlx::Error> {
+    let sql = "SELECT kid, public, sealed_private, create_time, activate_time, retire_time FROM signing_keys \
+               ORDER BY create_time DESC, kid";
+    let rows: Vec<SigningKeyRow> = sqlx::query_as(sql).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(StoredKey::from).collect())
+}
+
+/// Adds a key.
+pub(crate) async fn insert(conn: &mut PgConnection, key: &SealedKey, life: &Life) -> Result<(), sqlx::Error> {
+    let sql = "INSERT INTO signing_keys (kid, public, sealed_private, create_time, activate_time) \
+               VALUES ($1, $2, $3, $4, $5)";
     let query = sqlx::query(sql).bind(&key.public.kid).bind(&key.public.bytes).bind(&key.sealed_private);
-    query.execute(conn).await.map(|_| ())
+    let inserted = query.bind(life.create_time).bind(life.activate_time).execute(conn).await?;
+    ensure_affected(&inserted, 1)
 }
 
-/// The public parts of all keys: those that will sign, that signs, and whose tokens may still be in use.
-pub(crate) async fn list_public(conn: &mut PgConnection) -> Result<Vec<PublicKey>, sqlx::Error> {
-    let sql = "SELECT kid, public FROM signing_keys WHERE retire_time IS NULL OR retire_time > now() \
-               ORDER BY create_time, kid";
-    let rows: Vec<(String, Vec<u8>)> = sqlx::query_as(sql).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(|(kid, bytes)| PublicKey { kid, bytes }).collect())
+/// Lets all keys but one be refused from a time on, unless they are sooner.
+pub(crate) async fn set_retire_time_but(
+    conn: &mut PgConnection,
+    kid: &str,
+    retire_time: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE signing_keys SET retire_time = $2 WHERE kid <> $1 AND (retire_time IS NULL OR retire_time > $2)";
+    sqlx::query(sql).bind(kid).bind(retire_time).execute(conn).await.map(|_| ())
+}
+
+#[derive(sqlx::FromRow)]
+struct SigningKeyRow {
+    kid: String,
+    public: Vec<u8>,
+    sealed_private: Vec<u8>,
+    create_time: DateTime<Utc>,
+    activate_time: DateTime<Utc>,
+    retire_time: Option<DateTime<Utc>>,
+}
+
+impl From<SigningKeyRow> for StoredKey {
+    fn from(row: SigningKeyRow) -> Self {
+        let SigningKeyRow { kid, public, sealed_private, create_time, activate_time, retire_time } = row;
+        let life = Life { kid: kid.clone(), create_time, activate_time, retire_time };
+        let public = PublicKey { kid, bytes: public };
+        Self { key: SealedKey { public, sealed_private }, life }
+    }
 }

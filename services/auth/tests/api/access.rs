@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
 use kontor_proto::kontor::auth::v1 as pb;
 use kontor_runtime::Claims;
+use kontor_runtime::access::permissions_asked;
 use kontor_runtime::fault::ErrorReason;
 use serde_json::{Value, json};
 use tonic::{Code, Request};
@@ -14,9 +15,9 @@ use tonic::{Code, Request};
 use crate::world::{ADMIN, Auth, Database, ISSUER, KEK, PASSWORD, reason};
 
 /// The service's own signing key, opened as only its operator can.
-struct Stolen {
-    kid: String,
-    public: Vec<u8>,
+pub(crate) struct Stolen {
+    pub(crate) kid: String,
+    pub(crate) public: Vec<u8>,
     private: Vec<u8>,
 }
 
@@ -33,17 +34,17 @@ impl Stolen {
         Self { kid, public, private }
     }
 
-    fn header(&self) -> Header {
+    pub(crate) fn header(&self) -> Header {
         Header { typ: Some("at+jwt".into()), kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) }
     }
 
-    fn sign(&self, header: &Header, claims: &Claims) -> String {
+    pub(crate) fn sign(&self, header: &Header, claims: &Claims) -> String {
         encode(header, claims, &EncodingKey::from_ed_der(&self.private)).unwrap()
     }
 }
 
 /// Claims that are all right.
-fn claims(user: &str) -> Claims {
+pub(crate) fn claims(user: &str) -> Claims {
     let now = i64::try_from(get_current_timestamp()).unwrap();
     Claims {
         iss: ISSUER.into(),
@@ -94,10 +95,8 @@ async fn a_token_says_what_rfc_9068_asks_for() {
         (&json!(ISSUER), &json!("kontor"), &json!("kontor"))
     );
     assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 300);
-    assert_eq!(
-        claims["scope"],
-        "catalog.edit catalog.watch inventory.adjust order.cancel order.read order.refund order.watch user.read"
-    );
+    let all: Vec<_> = permissions_asked().into_iter().collect();
+    assert_eq!(claims["scope"], all.join(" "));
     for id in ["jti", "sid"] {
         assert_eq!(claims[id].as_str().unwrap().len(), 36, "{id}");
     }
@@ -128,7 +127,8 @@ async fn only_our_key_type_audience_and_issuer_make_a_token() {
     }
 }
 
-fn foreign() -> Stolen {
+/// A key that is not the service's.
+pub(crate) fn foreign() -> Stolen {
     let pair = Ed25519KeyPair::generate().unwrap();
     let private = pair.to_pkcs8().unwrap().as_ref().to_vec();
     Stolen { kid: "foreign".into(), public: pair.public_key().as_ref().to_vec(), private }

@@ -46,7 +46,8 @@ async fn events_come_newest_first_by_what_they_are_about_and_by_who_acted() {
     }
     let (mut found, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = pb::ListAuditEventsRequest { page_size: 2, page_token, actor: bob.name.clone(), ..Default::default() };
+        let request =
+            pb::ListAuditEventsRequest { page_size: 2, page_token, actor: bob.name.clone(), ..Default::default() };
         let page = list(&shop, &shop.admin, request).await.unwrap().into_inner();
         assert!(page.audit_events.len() <= 2);
         found.extend(page.audit_events);

@@ -4,6 +4,8 @@
 mod access;
 mod admin;
 mod audit;
+mod clean;
+mod keys;
 mod operators;
 mod refresh;
 mod replicas;
@@ -13,4 +15,5 @@ mod services;
 mod sign_in;
 mod sign_up;
 mod users;
+mod watch;
 mod world;

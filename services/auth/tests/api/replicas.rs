@@ -45,7 +45,7 @@ async fn empty_tables() -> Database {
     auth.jwks().await;
     auth.stop().await;
     let pool = database.pool().await;
-    for table in ["DELETE FROM signing_keys", "DELETE FROM users"] {
+    for table in ["DELETE FROM signing_keys", "DELETE FROM users", "DELETE FROM bindings"] {
         sqlx::query(table).execute(&pool).await.unwrap();
     }
     database
@@ -74,7 +74,7 @@ async fn services_that_start_at_once_agree_on_one_key_and_one_administrator() {
     let keys = join_all(replicas.iter().map(Auth::jwks)).await;
     assert_eq!(keys[0].keys.len(), 1);
     assert!(keys.iter().all(|one| *one == keys[0]));
-    let administrators = "SELECT count(*) FROM role_bindings WHERE role = 'administrator'";
+    let administrators = "SELECT count(*) FROM bindings WHERE role = 'administrator'";
     let administrators = sqlx::query_scalar::<_, i64>(administrators).fetch_one(&pool).await;
     assert_eq!(administrators.unwrap(), 1);
 }

@@ -174,7 +174,8 @@ async fn a_role_is_never_both_deleted_and_somebodys() {
         let (bound, removed) = join(shop.bind(&shop.admin, &id, &ada.name), remove(&shop, &shop.admin, &id)).await;
         assert!(bound.is_ok() != removed.is_ok(), "{bound:?} {removed:?}");
     }
-    let sql = "SELECT count(*) FROM bindings b LEFT JOIN roles r ON r.id = b.role WHERE b.role LIKE 'role%' AND r.id IS NULL";
+    let sql =
+        "SELECT count(*) FROM bindings b LEFT JOIN roles r ON r.id = b.role WHERE b.role LIKE 'role%' AND r.id IS NULL";
     assert_eq!(sqlx::query_scalar::<_, i64>(sql).fetch_one(&shop.database.pool().await).await.unwrap(), 0);
 }
 
@@ -183,7 +184,10 @@ async fn only_who_exists_gets_a_role_that_exists() {
     let shop = Shop::new().await;
     let nobody = UserId::generate().to_string();
     assert_eq!(refusal(shop.bind(&shop.admin, "support", &nobody).await), ABSENT);
-    assert_eq!(refusal(shop.bind(&shop.admin, "support", &nobody.to_uppercase().replace("USERS", "users")).await), INVALID);
+    assert_eq!(
+        refusal(shop.bind(&shop.admin, "support", &nobody.to_uppercase().replace("USERS", "users")).await),
+        INVALID
+    );
     assert_eq!(refusal(shop.bind(&shop.admin, "support", "serviceAccounts/nobody").await), ABSENT);
     assert_eq!(refusal(shop.bind(&shop.admin, "owner", &shop.admin.name).await), ABSENT);
     assert_eq!(shop.user(&shop.admin.name).await.roles, ["administrator"]);

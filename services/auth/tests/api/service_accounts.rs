@@ -289,10 +289,11 @@ async fn a_key_is_shown_once_and_its_use_is_noted() {
     token(&shop.auth, &secret).await;
     assert!(keys(&shop, "erp").await[0].last_use_time.unwrap().seconds >= first.seconds);
 
-    let kept: String = sqlx::query_scalar("SELECT string_agg(t::text, ' ') FROM (SELECT hash, display_name FROM service_keys) t")
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+    let kept: String =
+        sqlx::query_scalar("SELECT string_agg(t::text, ' ') FROM (SELECT hash, display_name FROM service_keys) t")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
     let part = secret.split('_').nth(3).unwrap();
     let told = format!("{:?} {:?} {kept}", keys(&shop, "erp").await, shop.events(&made.name).await);
     assert!(!told.contains(part));
@@ -310,7 +311,8 @@ async fn accounts_and_keys_come_in_pages() {
     };
     let first = list(String::new()).await.unwrap();
     let second = list(first.next_page_token).await.unwrap();
-    let names: Vec<_> = first.service_accounts.iter().chain(&second.service_accounts).map(|a| a.name.as_str()).collect();
+    let names: Vec<_> =
+        first.service_accounts.iter().chain(&second.service_accounts).map(|a| a.name.as_str()).collect();
     assert_eq!(names, ["serviceAccounts/erp", "serviceAccounts/pos", "serviceAccounts/wms"]);
     assert_eq!(second.next_page_token, "");
 

@@ -87,6 +87,8 @@ fn debug_output_of_the_settings_hides_the_secrets() {
         admin_password: Some("hunter2".into()),
         service_keys: vec!["hunter2".into()],
         key_encryption_key: "hunter2".into(),
+        key_rotation_days: 30,
+        key_lead: kontor_auth::KEY_LEAD,
         password_cost: PasswordCost::default(),
     };
     assert!(!format!("{config:?}").contains("hunter2"));

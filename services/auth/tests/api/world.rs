@@ -1,6 +1,6 @@
 //! A running auth service, and what the tests do with it again and again.
 
-use kontor_auth::{Config, Mail, Mailbox, PasswordCost};
+use kontor_auth::{Config, KEY_LEAD, Mail, Mailbox, PasswordCost};
 use kontor_postgres::testing::{TestDatabase, role, server};
 use kontor_proto::kontor::auth::v1::authentication_service_client::AuthenticationServiceClient;
 use kontor_proto::kontor::auth::v1::token_service_client::TokenServiceClient;
@@ -8,6 +8,7 @@ use kontor_proto::kontor::auth::v1::user_service_client::UserServiceClient;
 use kontor_proto::kontor::auth::v1::{self as pb, sign_in_response};
 use kontor_runtime::fault::{ErrorReason, reason_of};
 use kontor_runtime::peer;
+use kontor_testkit::secrets;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -50,6 +51,8 @@ impl Database {
             admin_password: Some(PASSWORD.into()),
             service_keys: Vec::new(),
             key_encryption_key: KEK.into(),
+            key_rotation_days: 30,
+            key_lead: KEY_LEAD,
             password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 },
         }
     }
@@ -71,6 +74,8 @@ impl Auth {
     }
 
     pub(crate) async fn start(config: Config) -> Self {
+        secrets::watch();
+        [PASSWORD, KEK].into_iter().for_each(secrets::keep);
         let listener = TcpListener::bind(config.listen).await.unwrap();
         let channel = peer::channel(&listener.local_addr().unwrap().to_string()).unwrap();
         let (mailbox, stop) = (Mailbox::default(), CancellationToken::new());
@@ -121,6 +126,7 @@ impl Auth {
         let request = pb::SignInRequest { email: email.into(), password: password.into() };
         let answer = self.authentication().sign_in(request).await?.into_inner();
         let Some(sign_in_response::Result::Tokens(tokens)) = answer.result else { unreachable!("a challenge") };
+        secrets::keep(&tokens.refresh_token);
         Ok(tokens)
     }
 

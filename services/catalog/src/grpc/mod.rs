@@ -13,7 +13,7 @@ use kontor_proto::kontor::catalog::v1::catalog_event_service_server::CatalogEven
 use kontor_proto::kontor::catalog::v1::inventory_service_server::InventoryServiceServer;
 use kontor_proto::kontor::catalog::v1::product_service_server::ProductServiceServer;
 use kontor_proto::kontor::catalog::v1::variant_service_server::VariantServiceServer;
-use kontor_runtime::{Caller, Server, Subject};
+use kontor_runtime::{Caller, Server};
 use tonic::codec::CompressionEncoding::Gzip;
 
 use crate::ops::Catalog;
@@ -21,9 +21,9 @@ use crate::ops::Catalog;
 /// What the permission to edit the catalog is called in the contract.
 const EDIT: &str = "catalog.edit";
 
-/// Whether the caller sees what is not for sale: editors, and other services.
+/// Whether the caller sees what is not for sale: editors, and our own services.
 fn sees_all(caller: &Caller) -> bool {
-    caller.may(EDIT) || matches!(caller.subject, Subject::Service(_))
+    caller.may(EDIT) || caller.is_internal()
 }
 
 /// Adds the catalog's gRPC services to a server.

@@ -60,6 +60,7 @@ impl Shop {
             listen: addr,
             database_url: SecretString::from(database.url(&role)),
             auth_addr: issuer.addr.to_string(),
+            service_key: "kt_sk_catalog_secret_0".to_owned().into(),
             issuer: ISSUER.into(),
             database_connections: 8,
             hold_seconds,

@@ -47,9 +47,11 @@ impl ProductService for FakeCatalog {
     }
 
     async fn get_product(&self, request: Request<GetProductRequest>) -> Result<Response<Product>, Status> {
-        let header = request.metadata().get("traceparent").and_then(|value| value.to_str().ok());
-        let vendor = header.unwrap_or_default().to_owned();
-        Ok(Response::new(Product { name: request.into_inner().name, vendor, ..Product::default() }))
+        let header = |name| request.metadata().get_all(name).iter().map(|value| value.to_str().unwrap());
+        let text = |name| header(name).collect::<Vec<_>>().join(" and ");
+        let (vendor, from) = (text("traceparent"), text("x-forwarded-for"));
+        let (title, description) = (from, text("x-forwarded-user-agent"));
+        Ok(Response::new(Product { name: request.into_inner().name, vendor, title, description, ..Product::default() }))
     }
 
     async fn import_products(

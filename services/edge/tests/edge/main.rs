@@ -6,6 +6,7 @@ mod catalog;
 mod errors;
 mod methods;
 mod order;
+mod origin;
 mod ready;
 mod refusals;
 mod requests;

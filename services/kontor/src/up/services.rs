@@ -90,6 +90,7 @@ pub(super) async fn start(
         listen: up.catalog_addr,
         database_url: database.catalog.clone(),
         auth_addr: up.auth_addr.to_string(),
+        service_key: secrets.catalog_service_key.clone(),
         issuer: issuer.clone(),
         database_connections: 16,
         hold_seconds: up.hold_seconds,
@@ -123,7 +124,7 @@ fn order_config(up: &Up, secrets: &Secrets, database: &Database, issuer: &str) -
 }
 
 fn auth_config(up: &Up, secrets: &Secrets, database: &Database, issuer: String) -> kontor_auth::Config {
-    let service_keys: Vec<SecretString> = vec![secrets.order_service_key.clone()];
+    let service_keys: Vec<SecretString> = vec![secrets.catalog_service_key.clone(), secrets.order_service_key.clone()];
     kontor_auth::Config {
         listen: up.auth_addr,
         database_url: database.auth.clone(),
@@ -132,6 +133,8 @@ fn auth_config(up: &Up, secrets: &Secrets, database: &Database, issuer: String) 
         admin_password: Some(secrets.admin_password.clone()),
         service_keys,
         key_encryption_key: secrets.key_encryption.clone(),
+        key_rotation_days: up.key_rotation_days,
+        key_lead: kontor_auth::KEY_LEAD,
         password_cost: Default::default(),
     }
 }

@@ -87,6 +87,7 @@ fn settings(data_dir: &Path, database_url: &str) -> Up {
         catalog_addr: any,
         order_addr: any,
         hold_seconds: 3600,
+        key_rotation_days: 30,
         psp_addr: any,
         admin_email: ADMIN_EMAIL.into(),
         admin_password: None,

@@ -31,7 +31,8 @@ pub(crate) struct Apart {
     programs: BTreeMap<&'static str, Program>,
     addrs: BTreeMap<&'static str, SocketAddr>,
     pub(crate) database: TestDatabase,
-    service_key: String,
+    catalog_key: String,
+    order_key: String,
     folder: TempDir,
     /// Further settings, for all of them.
     env: Vec<(&'static str, String)>,
@@ -43,9 +44,10 @@ impl Apart {
         let roles = ["auth", "catalog", "order"].map(role);
         let database = testing::server().await.unwrap().database(&roles).await.unwrap();
         let addrs = ["edge"].into_iter().chain(GRPC).map(|name| (name, free_addr())).collect();
-        let service_key = ServiceKey::generate("order").expose_secret().to_owned();
+        let [catalog_key, order_key] =
+            ["catalog", "order"].map(|account| ServiceKey::generate(account).expose_secret().to_owned());
         let folder = tempfile::tempdir().unwrap();
-        let mut apart = Self { programs: BTreeMap::new(), addrs, database, service_key, folder, env };
+        let mut apart = Self { programs: BTreeMap::new(), addrs, database, catalog_key, order_key, folder, env };
         for name in GRPC.into_iter().chain(["edge"]) {
             apart.start_one(name);
         }
@@ -128,12 +130,12 @@ impl Apart {
             "auth" => vec![
                 database(),
                 ("KONTOR_AUTH_KEK", "a2V5IGVuY3J5cHRpb24ga2V5IG9mIDMyIGJ5dGVzISE=".into()),
-                ("KONTOR_SERVICE_KEYS", self.service_key.clone()),
+                ("KONTOR_SERVICE_KEYS", format!("{},{}", self.catalog_key, self.order_key)),
                 ("KONTOR_ADMIN_EMAIL", ADMIN.into()),
                 ("KONTOR_ADMIN_PASSWORD", PASSWORD.into()),
             ],
-            "catalog" => vec![database()],
-            "order" => vec![database(), ("KONTOR_SERVICE_KEY", self.service_key.clone())],
+            "catalog" => vec![database(), ("KONTOR_SERVICE_KEY", self.catalog_key.clone())],
+            "order" => vec![database(), ("KONTOR_SERVICE_KEY", self.order_key.clone())],
             "sandbox-psp" => vec![("KONTOR_PSP_JOURNAL", self.journal().display().to_string())],
             _ => Vec::new(),
         }

@@ -12,7 +12,7 @@ fn said_by(args: &[&str]) -> (Option<i32>, String, String) {
 fn help_lists_the_commands_and_every_setting_with_its_name_in_the_environment() {
     let (code, help, _) = said_by(&["--help"]);
     assert_eq!(code, Some(0));
-    for command in ["up", "import"] {
+    for command in ["up", "import", "rotate-keys"] {
         let listed = help.lines().any(|line| line.trim_start().starts_with(&format!("{command} ")));
         assert!(listed, "no {command} in:\n{help}");
     }
@@ -24,6 +24,7 @@ fn help_lists_the_commands_and_every_setting_with_its_name_in_the_environment() 
         "KONTOR_CATALOG_ADDR",
         "KONTOR_ORDER_ADDR",
         "KONTOR_PSP_ADDR",
+        "KONTOR_KEY_ROTATION_DAYS",
         "KONTOR_ADMIN_EMAIL",
         "KONTOR_ADMIN_PASSWORD",
         "KONTOR_SAMPLE",

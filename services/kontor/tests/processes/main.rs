@@ -23,6 +23,7 @@ mod otlp_http;
 mod plumbing;
 mod readiness;
 mod restart;
+mod rotate_keys;
 mod shop;
 mod span_tree;
 mod takeover;

@@ -1,0 +1,98 @@
+//! What was heard from auth, and when.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use kontor_proto::kontor::auth::v1::{Jwks, WatchRevocationsResponse};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+use tonic::Status;
+
+use super::{Verified, Verifier, now};
+use crate::fault::Fault;
+
+/// Auth says something each second. After this long without a word we know too little.
+const STALE_AFTER: Duration = Duration::from_secs(5);
+/// How long a call waits for auth's first word, when the service has only just begun to listen.
+const FIRST_WORD_MAX: Duration = Duration::from_millis(1500);
+
+/// The last message: when it came, and the ids of the keys that count.
+#[derive(Default)]
+pub(super) struct Heard(watch::Sender<Option<Message>>);
+
+struct Message {
+    at: Instant,
+    kids: HashSet<String>,
+}
+
+impl Verifier {
+    /// Takes in what auth says by `TokenService.WatchRevocations`: forgets keys that do not count any more, with what was
+    /// remembered of their tokens, refuses from now on what was revoked, and knows that it is up to date.
+    pub fn apply(&self, heard: &WatchRevocationsResponse) {
+        let kids: HashSet<String> = heard.kids.iter().cloned().collect();
+        let dropped_some = {
+            let mut known = self.known_mut();
+            known.revoke(heard, now());
+            let dropped_some = known.keep_keys(&kids);
+            // While `known` is locked: see `take_keys`.
+            self.heard.0.send_replace(Some(Message { at: Instant::now(), kids }));
+            dropped_some
+        };
+        if dropped_some {
+            self.seen.retain(|_, token| self.known().key(&token.kid).is_some());
+        }
+    }
+
+    /// Takes fetched keys, but none that auth has said to count no more: one process of auth may be behind another.
+    pub(super) fn take_keys(&self, jwks: &Jwks) {
+        let mut known = self.known_mut();
+        known.set_keys(jwks);
+        if let Some(message) = self.heard.0.borrow().as_ref().filter(|message| message.is_fresh()) {
+            known.keep_keys(&message.kids);
+        }
+    }
+
+    /// Whether all keys are here that count, as far as we have heard.
+    pub(super) fn has_all_keys(&self) -> bool {
+        // Always `known` first, so that nobody waits for one of the two while holding the other.
+        let known = self.known();
+        self.heard.0.borrow().as_ref().is_none_or(|message| known.has_keys(&message.kids))
+    }
+
+    /// UNAVAILABLE if nothing was heard from auth for so long that revoked tokens might be taken for good ones. Methods that ask
+    /// for a permission must not go on then; purchases may.
+    pub async fn fresh(&self) -> Result<(), Status> {
+        let mut heard = self.heard.0.subscribe();
+        if heard.borrow().is_none() {
+            let _ = timeout(FIRST_WORD_MAX, heard.wait_for(Option::is_some)).await;
+        }
+        let is_fresh = heard.borrow().as_ref().is_some_and(Message::is_fresh);
+        if is_fresh { Ok(()) } else { Err(stale()) }
+    }
+
+    /// Returns when a token that was all right is so no more, but for its expiry; if it is used by one whom a permission lets in,
+    /// also when nothing was heard for too long.
+    pub(crate) async fn until_refused(&self, token: &Verified, is_privileged: bool) -> Status {
+        let mut heard = self.heard.0.subscribe();
+        loop {
+            let stale_from = heard.borrow_and_update().as_ref().map(|message| message.at + STALE_AFTER);
+            if let Err(refused) = self.check(token) {
+                return refused;
+            }
+            tokio::select! {
+                _ = heard.changed() => {}
+                () = sleep_until(stale_from.unwrap_or_else(Instant::now)), if is_privileged => return stale(),
+            }
+        }
+    }
+}
+
+impl Message {
+    fn is_fresh(&self) -> bool {
+        self.at.elapsed() < STALE_AFTER
+    }
+}
+
+fn stale() -> Status {
+    Fault::unavailable("whether your access token was revoked can't be told right now; try again").into()
+}
