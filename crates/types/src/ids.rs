@@ -46,6 +46,8 @@ macro_rules! ids {
 ids! {
     /// An order.
     OrderId = "orders";
+    /// A password reset that waits for its code.
+    PasswordResetId = "passwordResets";
     /// A product.
     ProductId = "products";
     /// Money of an order that is given back; named below its order.

@@ -1,14 +1,15 @@
-//! The code that a sign-up mails: eight digits. It is hashed together with the sign-up's id, so that equal codes differ
-//! in the database.
+//! The code that a sign-up or a password reset mails: eight digits. It is hashed together with the resource name of what it
+//! is for, so that equal codes differ in the database and one is no good for anything else.
 
-use kontor_types::ids::SignUpId;
+use std::fmt::Display;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use super::hash::SecretHash;
 
 /// How long a code is good, in seconds.
 pub(crate) const LIFE_SECONDS: i64 = 30 * 60;
-/// The wrong codes that end a sign-up.
+/// The wrong codes that end a sign-up, a password reset or a challenge.
 pub(crate) const WRONG_CODES_MAX: i32 = 5;
 
 /// A new code.
@@ -17,11 +18,11 @@ pub(crate) fn generate() -> SecretString {
 }
 
 /// What the database keeps of it.
-pub(crate) fn hash(sign_up: SignUpId, code: &SecretString) -> SecretHash {
-    SecretHash::of(&format!("{sign_up} {}", code.expose_secret()).into())
+pub(crate) fn hash(purpose: impl Display, code: &SecretString) -> SecretHash {
+    SecretHash::of(&format!("{purpose} {}", code.expose_secret()).into())
 }
 
-/// A sign-up as it waits for its code.
+/// What waits for its code.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) code_hash: SecretHash,
@@ -29,7 +30,7 @@ pub(crate) struct Waiting {
     pub(crate) is_expired: bool,
 }
 
-/// What a code does to the sign-up.
+/// What a code does to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is the one that was mailed.
@@ -52,6 +53,8 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
+    use kontor_types::ids::{PasswordResetId, SignUpId};
+
     use super::*;
 
     fn waiting(wrong_codes: i32, is_expired: bool) -> (Waiting, SecretHash) {
@@ -73,6 +76,12 @@ mod tests {
         let (mine, other) = (SignUpId::generate(), SignUpId::generate());
         let waiting = Waiting { code_hash: hash(mine, &code), wrong_codes: 0, is_expired: false };
         assert_eq!(waiting.judge(&hash(other, &code)), Verdict::Wrong);
+    }
+
+    #[test]
+    fn the_same_code_of_a_password_reset_is_wrong() {
+        let (code, sign_up) = (generate(), SignUpId::generate());
+        assert_ne!(hash(sign_up, &code), hash(PasswordResetId(sign_up.0), &code));
     }
 
     #[test]

@@ -8,22 +8,24 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::email::Email;
 
-/// Fewest characters, without a second factor.
-const CHARACTERS_MIN: usize = 15;
+/// Fewest characters of a password that alone opens sessions.
+const ALONE_MIN: usize = 15;
+/// Fewest characters with a second factor.
+const WITH_SECOND_FACTOR_MIN: usize = 8;
 /// Most characters, so that hashing stays bounded.
 const CHARACTERS_MAX: usize = 128;
 /// A password that repeats so few characters over and over is no better than those few.
 const REPEATED_MAX: usize = 4;
 
-/// Long passwords from breaches: what people type who must reach a length. Lower case.
+/// Passwords from breaches that are long enough: what people type who must reach a length. Lower case.
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
 
 /// Why a password is refused. Each says what to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     /// Too few characters.
-    #[error("must have at least 15 characters; a few unrelated words do well")]
-    Short,
+    #[error("must have at least {0} characters; a few unrelated words do well")]
+    Short(usize),
     /// Too many characters.
     #[error("must have at most 128 characters")]
     Long,
@@ -38,15 +40,21 @@ pub(crate) enum Refusal {
     Address,
 }
 
+/// Looks whether a password is long enough, without a second factor or with one.
+pub(crate) fn check_length(password: &SecretString, has_second_factor: bool) -> Result<(), Refusal> {
+    let min = if has_second_factor { WITH_SECOND_FACTOR_MIN } else { ALONE_MIN };
+    match password.expose_secret().chars().count() {
+        characters if characters < min => Err(Refusal::Short(min)),
+        ..=CHARACTERS_MAX => Ok(()),
+        _ => Err(Refusal::Long),
+    }
+}
+
 /// Looks whether a password is good enough for the account of this address.
-pub(crate) fn check(password: &SecretString, email: &Email) -> Result<(), Refusal> {
+pub(crate) fn check(password: &SecretString, email: &Email, has_second_factor: bool) -> Result<(), Refusal> {
+    check_length(password, has_second_factor)?;
     let lower = password.expose_secret().to_lowercase();
     let characters: Vec<char> = lower.chars().collect();
-    match password.expose_secret().chars().count() {
-        ..CHARACTERS_MIN => return Err(Refusal::Short),
-        CHARACTERS_MIN..=CHARACTERS_MAX => {}
-        _ => return Err(Refusal::Long),
-    }
     if lower == email.lower() {
         Err(Refusal::Address)
     } else if COMMON.contains(lower.as_str()) {
@@ -78,17 +86,26 @@ mod tests {
     use super::*;
 
     fn checked(password: &str) -> Result<(), Refusal> {
-        check(&password.into(), &Email::parse("Ada.Lovelace@example.org").unwrap())
+        check(&password.into(), &Email::parse("Ada.Lovelace@example.org").unwrap(), false)
     }
 
     #[test]
     fn length_is_counted_in_characters() {
         assert_eq!(checked("correct horse battery"), Ok(()));
-        assert_eq!(checked("vierzehn Zeich"), Err(Refusal::Short));
+        assert_eq!(checked("vierzehn Zeich"), Err(Refusal::Short(15)));
         assert_eq!(checked("fünfzehn Zeichn"), Ok(()));
-        assert_eq!(checked("äöüäöüäßöüäö"), Err(Refusal::Short));
+        assert_eq!(checked("äöüäöüäßöüäö"), Err(Refusal::Short(15)));
         assert_eq!(checked(&"correct horse ".repeat(9)), Ok(()));
         assert_eq!(checked(&"correct horse ".repeat(10)), Err(Refusal::Long));
+    }
+
+    #[test]
+    fn with_a_second_factor_eight_characters_do() {
+        let checked = |password: &str| check(&password.into(), &Email::parse("a@bc.de").unwrap(), true);
+        assert_eq!(checked("x7!Qt-2p"), Ok(()));
+        assert_eq!(checked("x7!Qt-2"), Err(Refusal::Short(8)));
+        assert_eq!(checked("12345678"), Err(Refusal::Simple));
+        assert_eq!(checked("Iloveyou"), Err(Refusal::Common));
     }
 
     #[test]
@@ -119,7 +136,7 @@ mod tests {
         for word in COMMON.iter() {
             assert_eq!(*word, word.to_lowercase());
             let characters: Vec<char> = word.chars().collect();
-            assert!(characters.len() >= CHARACTERS_MIN, "{word} is refused for its length");
+            assert!(characters.len() >= WITH_SECOND_FACTOR_MIN, "{word} is refused for its length");
             assert!(!is_repetition(&characters) && !is_sequence(&characters), "{word} is refused as simple");
         }
     }

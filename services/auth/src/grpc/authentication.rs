@@ -7,14 +7,16 @@ use kontor_proto::kontor::auth::v1::authentication_service_server::Authenticatio
 use kontor_proto::kontor::auth::v1::sign_in_response;
 use kontor_runtime::Fault;
 use kontor_runtime::convert::time_to_wire;
-use kontor_types::ids::SignUpId;
+use kontor_types::ids::{PasswordResetId, SignUpId};
 use secrecy::ExposeSecret;
 use tonic::{Request, Response, Status};
 
-use super::error::status;
+use super::error::{status, status_of_new_password};
+use super::who::who;
 use crate::domain::email::Email;
+use crate::ops::sign_in::{self, Challenge, SignedIn};
 use crate::ops::sign_up::{self, Applicant};
-use crate::ops::{Auth, Error, Tokens, refresh, service_tokens, sign_in};
+use crate::ops::{Auth, Error, Tokens, continue_sign_in, password_reset, refresh, service_tokens, sign_out};
 
 /// Turns passwords, codes, refresh tokens and service keys into access tokens.
 pub(crate) struct Authentication(pub(crate) Arc<Auth>);
@@ -22,8 +24,9 @@ pub(crate) struct Authentication(pub(crate) Arc<Auth>);
 #[tonic::async_trait]
 impl AuthenticationService for Authentication {
     async fn sign_up(&self, request: Request<pb::SignUpRequest>) -> Result<Response<pb::SignUpResponse>, Status> {
+        let who = who(&request);
         let applicant = applicant(request.into_inner())?;
-        let (id, expire_time) = sign_up::start(&self.0, &applicant).await.map_err(status)?;
+        let (id, expire_time) = sign_up::start(&self.0, &who, &applicant).await.map_err(status)?;
         let expire_time = Some(time_to_wire(expire_time));
         Ok(Response::new(pb::SignUpResponse { sign_up: id.to_string(), expire_time }))
     }
@@ -32,17 +35,21 @@ impl AuthenticationService for Authentication {
         &self,
         request: Request<pb::VerifySignUpRequest>,
     ) -> Result<Response<pb::VerifySignUpResponse>, Status> {
+        let who = who(&request);
         let pb::VerifySignUpRequest { sign_up, code } = request.into_inner();
         // A name that can't be one is answered like one that is not known.
         let id = SignUpId::from_name(&sign_up).map_err(|_| status(Error::CodeInvalid))?;
-        let (user, tokens) = sign_up::verify(&self.0, id, &code.into()).await.map_err(status)?;
+        let (user, tokens) = sign_up::verify(&self.0, &who, id, &code.into()).await.map_err(status)?;
         Ok(Response::new(pb::VerifySignUpResponse { user: user.to_string(), tokens: Some(to_wire(&tokens)) }))
     }
 
     async fn sign_in(&self, request: Request<pb::SignInRequest>) -> Result<Response<pb::SignInResponse>, Status> {
+        let who = who(&request);
         let pb::SignInRequest { email, password } = request.into_inner();
-        let tokens = sign_in::sign_in(&self.0, &email, password.into()).await.map_err(status)?;
-        let result = sign_in_response::Result::Tokens(to_wire(&tokens));
+        let result = match sign_in::sign_in(&self.0, &who, &email, password.into()).await.map_err(status)? {
+            SignedIn::Tokens(tokens) => sign_in_response::Result::Tokens(to_wire(&tokens)),
+            SignedIn::Challenge(challenge) => sign_in_response::Result::Challenge(challenge_to_wire(&challenge)),
+        };
         Ok(Response::new(pb::SignInResponse { result: Some(result) }))
     }
 
@@ -50,8 +57,9 @@ impl AuthenticationService for Authentication {
         &self,
         request: Request<pb::RefreshTokensRequest>,
     ) -> Result<Response<pb::RefreshTokensResponse>, Status> {
+        let who = who(&request);
         let token = request.into_inner().refresh_token.into();
-        let tokens = refresh::refresh(&self.0, &token).await.map_err(status)?;
+        let tokens = refresh::refresh(&self.0, &who, &token).await.map_err(status)?;
         Ok(Response::new(pb::RefreshTokensResponse { tokens: Some(to_wire(&tokens)) }))
     }
 
@@ -69,34 +77,53 @@ impl AuthenticationService for Authentication {
 
     async fn continue_sign_in(
         &self,
-        _: Request<pb::ContinueSignInRequest>,
+        request: Request<pb::ContinueSignInRequest>,
     ) -> Result<Response<pb::ContinueSignInResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+        let who = who(&request);
+        let pb::ContinueSignInRequest { challenge, code } = request.into_inner();
+        let (challenge, code) = (challenge.into(), code.into());
+        let tokens = continue_sign_in::continue_sign_in(&self.0, &who, &challenge, &code).await.map_err(status)?;
+        Ok(Response::new(pb::ContinueSignInResponse { tokens: Some(to_wire(&tokens)) }))
     }
 
-    async fn sign_out(&self, _: Request<pb::SignOutRequest>) -> Result<Response<pb::SignOutResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+    async fn sign_out(&self, request: Request<pb::SignOutRequest>) -> Result<Response<pb::SignOutResponse>, Status> {
+        let who = who(&request);
+        let token = request.into_inner().refresh_token.into();
+        sign_out::sign_out(&self.0, &who, &token).await.map_err(status)?;
+        Ok(Response::new(pb::SignOutResponse {}))
     }
 
     async fn request_password_reset(
         &self,
-        _: Request<pb::RequestPasswordResetRequest>,
+        request: Request<pb::RequestPasswordResetRequest>,
     ) -> Result<Response<pb::RequestPasswordResetResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+        let email = email(&request.get_ref().email)?;
+        let (id, expire_time) = password_reset::request(&self.0, &who(&request), &email).await.map_err(status)?;
+        let (password_reset, expire_time) = (id.to_string(), Some(time_to_wire(expire_time)));
+        Ok(Response::new(pb::RequestPasswordResetResponse { password_reset, expire_time }))
     }
 
     async fn confirm_password_reset(
         &self,
-        _: Request<pb::ConfirmPasswordResetRequest>,
+        request: Request<pb::ConfirmPasswordResetRequest>,
     ) -> Result<Response<pb::ConfirmPasswordResetResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+        let who = who(&request);
+        let pb::ConfirmPasswordResetRequest { password_reset, code, new_password } = request.into_inner();
+        // A name that can't be one is answered like one that is not known.
+        let id = PasswordResetId::from_name(&password_reset).map_err(|_| status(Error::CodeInvalid))?;
+        let given = (&code.into(), new_password.into());
+        password_reset::confirm(&self.0, &who, id, given).await.map_err(status_of_new_password)?;
+        Ok(Response::new(pb::ConfirmPasswordResetResponse {}))
     }
 }
 
 fn applicant(request: pb::SignUpRequest) -> Result<Applicant, Status> {
     let pb::SignUpRequest { email, password, display_name } = request;
-    let email = Email::parse(&email).map_err(|error| Fault::field("email", error.to_string()))?;
-    Ok(Applicant { email, password: password.into(), display_name })
+    Ok(Applicant { email: self::email(&email)?, password: password.into(), display_name })
+}
+
+fn email(text: &str) -> Result<Email, Status> {
+    Ok(Email::parse(text).map_err(|error| Fault::field("email", error.to_string()))?)
 }
 
 fn to_wire(tokens: &Tokens) -> pb::Tokens {
@@ -104,5 +131,12 @@ fn to_wire(tokens: &Tokens) -> pb::Tokens {
         access_token: tokens.access.token.expose_secret().to_owned(),
         refresh_token: tokens.refresh.expose_secret().to_owned(),
         expire_time: Some(time_to_wire(tokens.access.expire_time)),
+    }
+}
+
+fn challenge_to_wire(challenge: &Challenge) -> pb::Challenge {
+    pb::Challenge {
+        challenge: challenge.token.expose_secret().to_owned(),
+        expire_time: Some(time_to_wire(challenge.expire_time)),
     }
 }

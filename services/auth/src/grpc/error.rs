@@ -42,7 +42,28 @@ pub(super) fn status(error: Error) -> Status {
         | Error::Sign(_)
         | Error::Seal(_)
         | Error::SigningKey(_)
+        | Error::Totp(_)
         | Error::Task(_) => fault::internal(&error),
+    }
+}
+
+/// The same, for a method that calls the password `new_password`.
+pub(super) fn status_of_new_password(error: Error) -> Status {
+    match error {
+        Error::PasswordRefused(refusal) => {
+            refused_field("new_password", ErrorReason::PasswordRefused, refusal.to_string())
+        }
+        other => status(other),
+    }
+}
+
+/// The same, for a method that calls the code `totp_code`.
+pub(super) fn status_of_totp_code(error: Error) -> Status {
+    match error {
+        Error::CodeInvalid => {
+            refused_field("totp_code", ErrorReason::CodeInvalid, "is wrong or used; wait for the next")
+        }
+        other => status(other),
     }
 }
 

@@ -4,33 +4,65 @@ use std::sync::Arc;
 
 use kontor_proto::kontor::auth::v1 as pb;
 use kontor_proto::kontor::auth::v1::session_service_server::SessionService;
+use kontor_runtime::Fault;
+use kontor_runtime::convert::time_to_wire;
+use kontor_types::{PageSize, PageToken};
 use tonic::{Request, Response, Status};
 
-use crate::ops::Auth;
+use super::error::status;
+use super::who::who;
+use crate::domain::session::Session;
+use crate::ops::{Auth, Who, user_sessions};
 
-/// TODO
+/// Shows where users are signed in, and ends it.
 pub(crate) struct Sessions(pub(crate) Arc<Auth>);
 
 #[tonic::async_trait]
 impl SessionService for Sessions {
     async fn list_sessions(
         &self,
-        _: Request<pb::ListSessionsRequest>,
+        request: Request<pb::ListSessionsRequest>,
     ) -> Result<Response<pb::ListSessionsResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+        let who = who(&request);
+        let pb::ListSessionsRequest { parent, page_size, page_token } = request.into_inner();
+        let after =
+            PageToken::from_request(&page_token).map_err(|error| Fault::field("page_token", error.to_string()))?;
+        let slice = (after, PageSize::from_request(page_size));
+        let page = user_sessions::list(&self.0, &who, &parent, slice).await.map_err(status)?;
+        let sessions = page.sessions.into_iter().map(|session| to_wire(session, &who)).collect();
+        let next_page_token = page.next.map(PageToken::to_wire).unwrap_or_default();
+        Ok(Response::new(pb::ListSessionsResponse { sessions, next_page_token }))
     }
 
     async fn revoke_session(
         &self,
-        _: Request<pb::RevokeSessionRequest>,
+        request: Request<pb::RevokeSessionRequest>,
     ) -> Result<Response<pb::RevokeSessionResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+        let who = who(&request);
+        user_sessions::revoke(&self.0, &who, &request.get_ref().name).await.map_err(status)?;
+        Ok(Response::new(pb::RevokeSessionResponse {}))
     }
 
     async fn revoke_all_sessions(
         &self,
-        _: Request<pb::RevokeAllSessionsRequest>,
+        request: Request<pb::RevokeAllSessionsRequest>,
     ) -> Result<Response<pb::RevokeAllSessionsResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+        let who = who(&request);
+        let pb::RevokeAllSessionsRequest { parent, keep_current } = request.into_inner();
+        let ended = user_sessions::revoke_all(&self.0, &who, &parent, keep_current).await.map_err(status)?;
+        let revoked_count = i32::try_from(ended).unwrap_or(i32::MAX);
+        Ok(Response::new(pb::RevokeAllSessionsResponse { revoked_count }))
+    }
+}
+
+fn to_wire(session: Session, who: &Who) -> pb::Session {
+    pb::Session {
+        name: session.name.to_string(),
+        address: session.address,
+        user_agent: session.user_agent,
+        create_time: Some(time_to_wire(session.create_time)),
+        refresh_time: Some(time_to_wire(session.refresh_time)),
+        expire_time: Some(time_to_wire(session.expire_time)),
+        current: who.caller.sid() == Some(session.name.id.0),
     }
 }

@@ -8,11 +8,11 @@ use kontor_runtime::convert::time_to_wire;
 use kontor_types::{PageSize, PageToken};
 use tonic::{Request, Response, Status};
 
-use super::error::status;
+use super::error::{status, status_of_new_password};
 use super::parse;
 use super::who::who;
 use crate::domain::account::User;
-use crate::ops::{Auth, suspension, users};
+use crate::ops::{Auth, change_password, suspension, users};
 
 /// Reads and changes accounts.
 pub(crate) struct Users(pub(crate) Arc<Auth>);
@@ -69,9 +69,13 @@ impl UserService for Users {
 
     async fn change_password(
         &self,
-        _: Request<pb::ChangePasswordRequest>,
+        request: Request<pb::ChangePasswordRequest>,
     ) -> Result<Response<pb::ChangePasswordResponse>, Status> {
-        Err(Status::unimplemented("soon"))
+        let who = who(&request);
+        let pb::ChangePasswordRequest { name, current_password, new_password } = request.into_inner();
+        let passwords = (current_password.into(), new_password.into());
+        change_password::change_password(&self.0, &who, &name, passwords).await.map_err(status_of_new_password)?;
+        Ok(Response::new(pb::ChangePasswordResponse {}))
     }
 }
 

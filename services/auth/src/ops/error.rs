@@ -82,6 +82,9 @@ pub(crate) enum Error {
     /// A signing key could not be made.
     #[error("a signing key could not be made")]
     SigningKey(#[source] SigningKeyError),
+    /// An authenticator can't be made of what is kept.
+    #[error("an authenticator")]
+    Totp(#[from] totp_rs::TotpError),
     /// A task panicked.
     #[error("a task ended early")]
     Task(#[from] tokio::task::JoinError),
@@ -124,6 +127,7 @@ impl Transient for Error {
             | Self::Field { .. }
             | Self::Seal(_)
             | Self::SigningKey(_)
+            | Self::Totp(_)
             | Self::Busy
             | Self::Hash(_)
             | Self::Sign(_)

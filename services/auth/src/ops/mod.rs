@@ -1,19 +1,27 @@
 //! What accounts are used for: one function for each use case, which owns its transaction.
 
 mod access_tokens;
+mod argon;
 pub(crate) mod audit;
 pub(crate) mod bindings;
+pub(crate) mod change_password;
 mod changes;
 pub(crate) mod clean;
+pub(crate) mod continue_sign_in;
 mod error;
 pub(crate) mod feed;
 mod key_ring;
 pub(crate) mod keys;
 pub(crate) mod mail;
+mod own_password;
 mod page;
+pub(crate) mod password_reset;
 mod passwords;
 pub(crate) mod refresh;
 pub(crate) mod roles;
+pub(crate) mod second_factor;
+mod second_factor_codes;
+pub(crate) mod second_factor_removal;
 pub(crate) mod service_accounts;
 pub(crate) mod service_keys;
 pub(crate) mod service_tokens;
@@ -21,8 +29,11 @@ mod sessions;
 pub(crate) mod setup;
 mod setup_error;
 pub(crate) mod sign_in;
+pub(crate) mod sign_out;
 pub(crate) mod sign_up;
 pub(crate) mod suspension;
+mod throttle;
+pub(crate) mod user_sessions;
 pub(crate) mod users;
 mod who;
 

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use argon2::password_hash::{self, PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::Params;
+use argon2::password_hash;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
 use super::Error;
+use super::argon::Argon;
 
 /// How many may wait for each that runs: about two seconds' worth.
 const WAITING_PER_RUNNING: usize = 16;
@@ -34,9 +35,9 @@ impl Default for PasswordCost {
 
 /// Hashes and compares passwords.
 pub(super) struct Passwords {
-    argon2: Argon2<'static>,
+    argon: Arc<Argon>,
     /// The hash of a password that nobody has. Comparing with it costs what comparing with a user's costs.
-    nobodys: String,
+    nobodys: SecretString,
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
 }
@@ -46,32 +47,26 @@ impl Passwords {
     pub(super) fn new(cost: PasswordCost) -> Result<Self, password_hash::Error> {
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None);
         let params = params.map_err(password_hash::Error::from)?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let nobodys = argon2.hash_password(&rand::random::<[u8; 32]>())?.to_string();
+        let argon = Arc::new(Argon::new(params));
+        let nobodys = argon.hash(&rand::random::<[u8; 32]>())?.into();
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let running = Arc::new(Semaphore::new(cores));
         let admitted = Arc::new(Semaphore::new(cores * (1 + WAITING_PER_RUNNING)));
-        Ok(Self { argon2, nobodys, running, admitted })
+        Ok(Self { argon, nobodys, running, admitted })
     }
 
     /// The hash of a password, with a salt of its own, as a PHC string.
     pub(super) async fn hash(&self, password: SecretString) -> Result<String, Error> {
-        let argon2 = self.argon2.clone();
-        let hash = self.run(move || argon2.hash_password(password.expose_secret().as_bytes())).await?;
-        Ok(hash?.to_string())
+        let argon = Arc::clone(&self.argon);
+        Ok(self.run(move || argon.hash(password.expose_secret().as_bytes())).await??)
     }
 
     /// Whether the password has this hash. Without one it takes as long and is never so.
-    pub(super) async fn matches(&self, password: SecretString, hash: Option<String>) -> Result<bool, Error> {
-        let (argon2, exists) = (self.argon2.clone(), hash.is_some());
+    pub(super) async fn matches(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool, Error> {
+        let (argon, exists) = (Arc::clone(&self.argon), hash.is_some());
         let hash = hash.unwrap_or_else(|| self.nobodys.clone());
-        let compared =
-            self.run(move || argon2.verify_password(password.expose_secret().as_bytes(), hash.as_str())).await?;
-        match compared {
-            Ok(()) => Ok(exists),
-            Err(password_hash::Error::PasswordInvalid) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        let compare = move || argon.matches(password.expose_secret().as_bytes(), hash.expose_secret());
+        Ok(self.run(compare).await?? && exists)
     }
 
     /// A caller that goes away leaves its work running, so the work itself holds the permits.
@@ -99,8 +94,8 @@ mod tests {
         let passwords = cheap();
         let hash = passwords.hash("correct horse battery".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
-        assert!(passwords.matches("correct horse battery".into(), Some(hash.clone())).await.unwrap());
-        assert!(!passwords.matches("correct horse batter".into(), Some(hash)).await.unwrap());
+        assert!(passwords.matches("correct horse battery".into(), Some(hash.clone().into())).await.unwrap());
+        assert!(!passwords.matches("correct horse batter".into(), Some(hash.into())).await.unwrap());
         assert!(!passwords.matches("correct horse battery".into(), None).await.unwrap());
     }
 

@@ -1,53 +1,67 @@
 //! Trading refresh tokens. All that changes a session's tokens holds the lock on its row.
 
 use kontor_postgres::retry;
-use kontor_types::ids::{SessionId, UserId};
 use secrecy::SecretString;
 use sqlx::PgConnection;
 
 use super::sessions::{self, Granted};
-use super::{Auth, Error, Tokens};
+use super::{Auth, Error, Tokens, Who};
+use crate::domain::audit::Event;
 use crate::domain::hash::SecretHash;
 use crate::domain::refresh::{self as tokens, Verdict};
-use crate::store::{refresh_tokens, sessions as session_rows};
+use crate::domain::session::SessionName;
+use crate::store::{self, refresh_tokens, sessions as session_rows};
+
+/// What a transaction has decided.
+enum Outcome {
+    Granted(Granted),
+    Refused,
+    /// Refused, and the session ended by it.
+    Revoked,
+}
 
 /// Trades a refresh token for new tokens.
-pub(crate) async fn refresh(auth: &Auth, token: &SecretString) -> Result<Tokens, Error> {
+pub(crate) async fn refresh(auth: &Auth, who: &Who, token: &SecretString) -> Result<Tokens, Error> {
     let hash = SecretHash::of(token);
-    let granted = retry("refresh", || try_refresh(auth, &hash)).await?;
-    granted.ok_or(Error::RefreshTokenInvalid)?.into_tokens(auth)
+    match retry("refresh", || try_refresh(auth, who, &hash)).await? {
+        Outcome::Granted(granted) => granted.into_tokens(auth),
+        Outcome::Refused => Err(Error::RefreshTokenInvalid),
+        Outcome::Revoked => {
+            auth.revoked.notify_waiters();
+            Err(Error::RefreshTokenInvalid)
+        }
+    }
 }
 
-/// None if the token is refused; a session that ended by it is committed.
-async fn try_refresh(auth: &Auth, hash: &SecretHash) -> Result<Option<Granted>, Error> {
+async fn try_refresh(auth: &Auth, who: &Who, hash: &SecretHash) -> Result<Outcome, Error> {
     let mut tx = auth.pool.begin().await?;
-    let Some(session) = refresh_tokens::find_session(&mut tx, hash).await? else { return Ok(None) };
-    let Some(user) = session_rows::lock_open(&mut tx, session).await? else { return Ok(None) };
-    let granted = match refresh_tokens::get(&mut tx, hash).await?.judge() {
-        Verdict::Rotate => Some(rotate(&mut tx, session, user, hash).await?),
+    let Some(id) = refresh_tokens::find_session(&mut tx, hash).await? else { return Ok(Outcome::Refused) };
+    let Some(user) = session_rows::lock_open(&mut tx, id).await? else { return Ok(Outcome::Refused) };
+    let session = SessionName { user, id };
+    let outcome = match refresh_tokens::get(&mut tx, hash).await?.judge() {
+        Verdict::Rotate => Outcome::Granted(rotate(&mut tx, session, hash).await?),
         Verdict::RotateAgain(first_successor) => {
             refresh_tokens::set_ended(&mut tx, &first_successor).await?;
-            Some(rotate(&mut tx, session, user, hash).await?)
+            Outcome::Granted(rotate(&mut tx, session, hash).await?)
         }
-        Verdict::Refuse => None,
-        Verdict::Revoke => {
-            session_rows::set_revoked(&mut tx, session).await?;
-            tracing::warn!(session = %session.0, user = %user, "a used refresh token came again: session revoked");
-            None
-        }
+        Verdict::Refuse => Outcome::Refused,
+        Verdict::Revoke => revoke(&mut tx, who, session).await?,
     };
     tx.commit().await?;
-    Ok(granted)
+    Ok(outcome)
 }
 
-async fn rotate(
-    tx: &mut PgConnection,
-    session: SessionId,
-    user: UserId,
-    used: &SecretHash,
-) -> Result<Granted, sqlx::Error> {
+async fn rotate(tx: &mut PgConnection, session: SessionName, used: &SecretHash) -> Result<Granted, sqlx::Error> {
     let refresh = tokens::generate();
     refresh_tokens::set_used(tx, used, &SecretHash::of(&refresh)).await?;
-    session_rows::set_refreshed(tx, session).await?;
-    sessions::grant(tx, session, user, refresh).await
+    session_rows::set_refreshed(tx, session.id).await?;
+    sessions::grant(tx, session, refresh).await
+}
+
+/// Whoever sent it is one of two, so that nobody is named.
+async fn revoke(tx: &mut PgConnection, who: &Who, session: SessionName) -> Result<Outcome, sqlx::Error> {
+    tracing::warn!(%session, "a used refresh token came again: session revoked");
+    store::audit::insert(tx, who, &Event::new("refresh_token.reused", session)).await?;
+    sessions::end(tx, "system", who, session).await?;
+    Ok(Outcome::Revoked)
 }

@@ -84,7 +84,7 @@ fn named_administrator(config: &Config) -> Result<Option<(Email, SecretString)>,
         (None, None) => Ok(None),
         (Some(email), Some(password)) => {
             let email = Email::parse(email).map_err(SetupError::AdminEmail)?;
-            password::check(password, &email).map_err(SetupError::AdminPassword)?;
+            password::check(password, &email, false).map_err(SetupError::AdminPassword)?;
             Ok(Some((email, password.clone())))
         }
         (Some(_), None) | (None, Some(_)) => Err(SetupError::HalfAnAdministrator),

@@ -7,11 +7,13 @@ use secrecy::SecretString;
 use sqlx::PgConnection;
 
 use super::sessions::{self, Granted};
-use super::{Auth, Error, Tokens};
+use super::{Auth, Error, Tokens, Who};
+use crate::domain::audit::Event;
 use crate::domain::code::{self, Verdict};
 use crate::domain::email::Email;
 use crate::domain::hash::SecretHash;
 use crate::domain::roles::Role;
+use crate::domain::throttle::Bucket;
 use crate::domain::{mail, password};
 use crate::store;
 use crate::store::sign_ups::{NewSignUp, SignUp};
@@ -25,8 +27,9 @@ pub(crate) struct Applicant {
 }
 
 /// Mails a code, and answers when it expires. An address with an account is answered alike, after the same work.
-pub(crate) async fn start(auth: &Auth, applicant: &Applicant) -> Result<(SignUpId, DateTime<Utc>), Error> {
-    password::check(&applicant.password, &applicant.email)?;
+pub(crate) async fn start(auth: &Auth, who: &Who, applicant: &Applicant) -> Result<(SignUpId, DateTime<Utc>), Error> {
+    password::check(&applicant.password, &applicant.email, false)?;
+    auth.admit(&[Bucket::address(who.origin.address), Bucket::mail(&applicant.email.lower())]).await?;
     let password_hash = auth.passwords.hash(applicant.password.clone()).await?;
     let (id, code) = (SignUpId::generate(), code::generate());
     let code_hash = code::hash(id, &code);
@@ -51,19 +54,25 @@ async fn insert(auth: &Auth, new: &NewSignUp<'_>, code: &SecretString) -> Result
 }
 
 /// Makes the account of a sign-up, and its first session.
-pub(crate) async fn verify(auth: &Auth, id: SignUpId, code: &SecretString) -> Result<(UserId, Tokens), Error> {
+pub(crate) async fn verify(
+    auth: &Auth,
+    who: &Who,
+    id: SignUpId,
+    code: &SecretString,
+) -> Result<(UserId, Tokens), Error> {
+    auth.admit(&[Bucket::address(who.origin.address)]).await?;
     let given = code::hash(id, code);
-    let granted = retry("verify a sign-up", || try_verify(auth, id, &given)).await?;
+    let granted = retry("verify a sign-up", || try_verify(auth, who, id, &given)).await?;
     let granted = granted.ok_or(Error::CodeInvalid)?;
-    Ok((granted.user, granted.into_tokens(auth)?))
+    Ok((granted.session.user, granted.into_tokens(auth)?))
 }
 
 /// None if the code is not good; that it was tried is committed.
-async fn try_verify(auth: &Auth, id: SignUpId, given: &SecretHash) -> Result<Option<Granted>, Error> {
+async fn try_verify(auth: &Auth, who: &Who, id: SignUpId, given: &SecretHash) -> Result<Option<Granted>, Error> {
     let mut tx = auth.pool.begin().await?;
     let Some(sign_up) = store::sign_ups::lock(&mut tx, id).await? else { return Ok(None) };
     let granted = match sign_up.waiting.judge(given) {
-        Verdict::Right => make_account(&mut tx, id, &sign_up).await?,
+        Verdict::Right => make_account(&mut tx, who, id, &sign_up).await?,
         Verdict::Wrong => {
             store::sign_ups::set_wrong_code(&mut tx, id).await?;
             None
@@ -75,12 +84,17 @@ async fn try_verify(auth: &Auth, id: SignUpId, given: &SecretHash) -> Result<Opt
 }
 
 /// None if the address has got an account in the meantime.
-async fn make_account(tx: &mut PgConnection, id: SignUpId, sign_up: &SignUp) -> Result<Option<Granted>, sqlx::Error> {
+async fn make_account(
+    tx: &mut PgConnection,
+    who: &Who,
+    id: SignUpId,
+    sign_up: &SignUp,
+) -> Result<Option<Granted>, sqlx::Error> {
     store::sign_ups::delete(tx, id).await?;
     let SignUp { email, display_name, password_hash, .. } = sign_up;
     let user = NewUser { id: UserId::generate(), email, display_name, password_hash };
     if !store::users::insert(tx, &user, Role::Customer).await? {
         return Ok(None);
     }
-    sessions::open(tx, user.id).await.map(Some)
+    sessions::open(tx, who, user.id, Event::new("user.signed_up", user.id)).await.map(Some)
 }

@@ -19,9 +19,14 @@ pub(crate) struct Queued {
 
 /// Queues a mail.
 pub(crate) async fn insert(conn: &mut PgConnection, letter: &Letter) -> Result<(), sqlx::Error> {
-    let sql = "INSERT INTO mails (id, recipient, subject, body) VALUES ($1, $2, $3, $4)";
+    insert_if(conn, true, letter).await
+}
+
+/// Queues a mail, or does nothing in about the same time.
+pub(crate) async fn insert_if(conn: &mut PgConnection, wanted: bool, letter: &Letter) -> Result<(), sqlx::Error> {
+    let sql = "INSERT INTO mails (id, recipient, subject, body) SELECT $1, $2, $3, $4 WHERE $5";
     let query = sqlx::query(sql).bind(new_uuid()).bind(&letter.to).bind(letter.subject);
-    query.bind(letter.text.expose_secret()).execute(conn).await.map(|_| ())
+    query.bind(letter.text.expose_secret()).bind(wanted).execute(conn).await.map(|_| ())
 }
 
 /// The oldest unsent mails that nobody else is sending, locked.

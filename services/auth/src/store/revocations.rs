@@ -1,7 +1,7 @@
 //! Whose access tokens are to be refused before they expire.
 
 use chrono::{DateTime, Utc};
-use kontor_types::ids::UserId;
+use kontor_types::ids::{SessionId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -9,6 +9,16 @@ use crate::domain::revocation::{KEPT_SECONDS, Revocation};
 
 /// How far back the newest are read, in seconds: one that was noted that long ago may have been committed just now.
 const LATE_SECONDS: i64 = 15;
+
+/// Ends a session, and notes its tokens as revoked. False if it had ended before.
+pub(crate) async fn end_session(conn: &mut PgConnection, id: SessionId) -> Result<bool, sqlx::Error> {
+    let sql = "UPDATE sessions SET revoke_time = now() WHERE id = $1 AND revoke_time IS NULL AND expire_time > now()";
+    let is_ended = sqlx::query(sql).bind(id.0).execute(&mut *conn).await?.rows_affected() > 0;
+    if is_ended {
+        insert(conn, &[id.0]).await?;
+    }
+    Ok(is_ended)
+}
 
 /// Ends the open sessions of a user but for one, and notes their tokens as revoked. Answers which.
 pub(crate) async fn end_sessions(

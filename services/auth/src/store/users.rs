@@ -1,13 +1,22 @@
 //! Users and their roles.
 
 use chrono::{DateTime, Utc};
+use kontor_postgres::ensure_affected;
 use kontor_types::ids::UserId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::domain::account::User;
-use crate::domain::email::Email;
+use crate::domain::account::{Credentials, User};
+use crate::domain::email::{Email, EmailError};
 use crate::domain::roles::Role;
+
+/// The columns of [`CredentialsRow`].
+macro_rules! credentials {
+    () => {
+        "u.id, u.email, u.password_hash, u.suspend_time IS NOT NULL AS is_suspended, \
+         EXISTS (SELECT 1 FROM authenticators a WHERE a.user_id = u.id AND a.confirm_time IS NOT NULL) AS has_second_factor"
+    };
+}
 
 /// What makes a user.
 pub(crate) struct NewUser<'a> {
@@ -42,14 +51,37 @@ pub(crate) async fn exists(conn: &mut PgConnection, email_lower: &str) -> Result
     sqlx::query_scalar(sql).bind(email_lower).fetch_one(conn).await
 }
 
-/// The user of an address in lower case, and the hash of their password.
+/// The user of an address in lower case, as they sign in.
 pub(crate) async fn find_credentials(
     conn: &mut PgConnection,
     email_lower: &str,
-) -> Result<Option<(UserId, String)>, sqlx::Error> {
-    let sql = "SELECT id, password_hash FROM users WHERE email_lower = $1";
-    let row: Option<(Uuid, String)> = sqlx::query_as(sql).bind(email_lower).fetch_optional(conn).await?;
-    Ok(row.map(|(id, hash)| (UserId(id), hash)))
+) -> Result<Option<Credentials>, sqlx::Error> {
+    let sql = concat!("SELECT ", credentials!(), " FROM users u WHERE email_lower = $1");
+    read(sqlx::query_as(sql).bind(email_lower).fetch_optional(conn).await?)
+}
+
+/// A user as they sign in.
+pub(crate) async fn get_credentials(conn: &mut PgConnection, id: UserId) -> Result<Option<Credentials>, sqlx::Error> {
+    let sql = concat!("SELECT ", credentials!(), " FROM users u WHERE id = $1");
+    read(sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await?)
+}
+
+/// A user as they sign in, locked: nobody else changes how, until the transaction ends.
+pub(crate) async fn lock_credentials(conn: &mut PgConnection, id: UserId) -> Result<Option<Credentials>, sqlx::Error> {
+    // Read after the lock is there: whether there is a second factor stands in another table, and may change before.
+    sqlx::query("SELECT id FROM users WHERE id = $1 FOR UPDATE").bind(id.0).execute(&mut *conn).await?;
+    get_credentials(conn, id).await
+}
+
+/// Sets the hash of a password.
+pub(crate) async fn set_password(conn: &mut PgConnection, id: UserId, hash: &str) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE users SET password_hash = $2 WHERE id = $1";
+    let updated = sqlx::query(sql).bind(id.0).bind(hash).execute(conn).await?;
+    ensure_affected(&updated, 1)
+}
+
+fn read(row: Option<CredentialsRow>) -> Result<Option<Credentials>, sqlx::Error> {
+    row.map(Credentials::try_from).transpose().map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
 /// A user with their roles.
@@ -69,4 +101,23 @@ struct UserRow {
     display_name: String,
     create_time: DateTime<Utc>,
     is_suspended: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct CredentialsRow {
+    id: Uuid,
+    email: String,
+    password_hash: String,
+    is_suspended: bool,
+    has_second_factor: bool,
+}
+
+impl TryFrom<CredentialsRow> for Credentials {
+    type Error = EmailError;
+
+    fn try_from(row: CredentialsRow) -> Result<Self, EmailError> {
+        let CredentialsRow { id, email, password_hash, is_suspended, has_second_factor } = row;
+        let (user, email, password_hash) = (UserId(id), Email::parse(&email)?, password_hash.into());
+        Ok(Self { user, email, password_hash, is_suspended, has_second_factor })
+    }
 }
