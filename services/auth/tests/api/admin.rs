@@ -40,11 +40,14 @@ async fn support_suspends_customers_and_no_administrator() {
     assert_eq!(shop.suspend(&support, &ada.name).await.unwrap().into_inner(), suspended);
     assert!(shop.is_revoked(&sid(&ada.tokens.access_token)).await);
     assert_eq!(reason(shop.auth.refresh(&ada.tokens.refresh_token).await), ErrorReason::RefreshTokenInvalid);
+    assert_eq!(reason(shop.auth.sign_in(&ada.email, PASSWORD).await), ErrorReason::AccountSuspended);
+    shop.refused(&ada.tokens.access_token).await;
 
     let request = pb::UnsuspendUserRequest { name: ada.name.clone() };
     let active = shop.users().unsuspend_user(support.asks(request)).await.unwrap().into_inner();
     assert_eq!(active.state(), State::Active);
     shop.auth.sign_in(&ada.email, PASSWORD).await.unwrap();
+    shop.refused(&ada.tokens.access_token).await;
     assert_eq!(shop.deeds(&ada.name).await, ["user.unsuspended", "user.suspended"]);
     assert_eq!(shop.events(&ada.name).await.iter().filter(|e| e.actor == support.name).count(), 2);
 }

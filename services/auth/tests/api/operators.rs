@@ -176,6 +176,19 @@ impl Shop {
         actions
     }
 
+    /// Returns once a token is refused as revoked.
+    pub(crate) async fn refused(&self, token: &str) {
+        for _ in 0..500 {
+            let answer = self.access().test_permissions(signed(token, pb::TestPermissionsRequest::default())).await;
+            if let Err(status) = answer {
+                assert_eq!(reason_of(&status), Some(ErrorReason::TokenRevoked), "{status}");
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        unreachable!("the token is good after five seconds")
+    }
+
     /// Whether tokens with this claim "sid" are to be refused.
     pub(crate) async fn is_revoked(&self, sid: &str) -> bool {
         let sql = "SELECT EXISTS (SELECT 1 FROM revocations WHERE sid::text = $1 AND expire_time > now() + interval '5 minutes')";
