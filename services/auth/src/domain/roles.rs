@@ -127,7 +127,9 @@ mod tests {
     fn a_permission_that_nobody_grants_or_nobody_asks_for_is_a_misfit() {
         let mut asked = kontor_runtime::access::permissions_asked();
         asked.insert("zebra.ride".into());
-        assert_eq!(check(&asked), Err(Misfit::NotGranted("zebra.ride".into())));
+        let misfit = check(&asked).unwrap_err();
+        assert_eq!(misfit, Misfit::NotGranted("zebra.ride".into()));
+        assert_eq!(misfit.to_string(), "no role grants the permission zebra.ride, which the contract asks for");
         asked.remove("zebra.ride");
         asked.remove("key.rotate");
         assert_eq!(check(&asked), Err(Misfit::NotAsked("key.rotate".into())));

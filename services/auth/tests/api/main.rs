@@ -2,14 +2,27 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 mod access;
+mod admin;
+mod audit;
 mod clean;
+mod flood;
+mod input;
 mod keys;
+mod operators;
+mod passwords;
+mod people;
+mod races;
 mod refresh;
 mod replicas;
+mod roles;
+mod second_factor;
+mod service_accounts;
 mod services;
+mod sessions;
 mod sign_in;
 mod sign_up;
 mod smtp;
+mod throttle;
 mod users;
 mod watch;
 mod world;
