@@ -2,6 +2,7 @@
 //!
 //! | module | room for |
 //! |---|---|
+//! | [`accounts`] | an account, from sign-up to its end, and what is logged of it |
 //! | [`restart`], [`crash`], [`conflicts`], [`external`] | the life of `kontor up` |
 //! | [`mail`] | mail through a mail server |
 //! | [`command_line`], [`import`] | the operator's other commands |
@@ -12,6 +13,7 @@
 //! The separate processes are programs of other packages, which cargo builds for this test only when the whole workspace is tested.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
+mod accounts;
 mod apart;
 mod command_line;
 mod conflicts;
