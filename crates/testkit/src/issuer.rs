@@ -19,6 +19,7 @@ use kontor_runtime::Claims;
 use kontor_runtime::access::INTERNAL;
 use kontor_runtime::token::{AUDIENCE, TOKEN_TYPE};
 use kontor_types::ids::{UserId, new_uuid};
+use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
@@ -39,7 +40,13 @@ pub struct Issuer {
     pub addr: SocketAddr,
     key: Arc<Key>,
     told: watch::Sender<Told>,
-    fetches: Arc<AtomicUsize>,
+    counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    fetches: AtomicUsize,
+    sales: AtomicUsize,
 }
 
 /// What it tells those who listen.
@@ -63,8 +70,8 @@ impl Issuer {
         let signing = EncodingKey::from_ed_der(pkcs8.as_ref());
         let public = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
         let (listener, addr) = crate::listener().await;
-        let (told, fetches) = (watch::Sender::default(), Arc::default());
-        let issuer = Self { addr, key: Arc::new(Key { signing, public }), told, fetches };
+        let (told, counts) = (watch::Sender::default(), Arc::default());
+        let issuer = Self { addr, key: Arc::new(Key { signing, public }), told, counts };
         let server = tonic::transport::Server::builder()
             .add_service(TokenServiceServer::new(issuer.clone()))
             .add_service(AuthenticationServiceServer::new(issuer.clone()));
@@ -105,6 +112,18 @@ impl Issuer {
         self.told.send_modify(|told| told.is_silent = is_silent);
     }
 
+    /// Its public key.
+    pub fn jwk(&self) -> pb::Jwk {
+        pb::Jwk {
+            kty: "OKP".into(),
+            crv: "Ed25519".into(),
+            x: self.key.public.clone(),
+            kid: KID.into(),
+            alg: "EdDSA".into(),
+            r#use: "sig".into(),
+        }
+    }
+
     /// Tells that its key does not count any more. It goes on publishing it, as a process would that has not heard of it.
     pub fn retire_key(&self) {
         self.told.send_modify(|told| told.has_no_keys = true);
@@ -112,14 +131,28 @@ impl Issuer {
 
     /// How often its keys were fetched.
     pub fn fetches(&self) -> usize {
-        self.fetches.load(Ordering::Relaxed)
+        self.counts.fetches.load(Ordering::Relaxed)
+    }
+
+    /// How many service tokens were sold.
+    pub fn sales(&self) -> usize {
+        self.counts.sales.load(Ordering::Relaxed)
     }
 
     /// A token with claims of the test's choice.
     pub fn sign(&self, claims: &Claims) -> String {
-        let header = Header { typ: Some(TOKEN_TYPE.into()), kid: Some(KID.into()), ..Header::new(Algorithm::EdDSA) };
-        encode(&header, claims, &self.key.signing).expect("claims are JSON")
+        self.sign_as(&header(), claims)
     }
+
+    /// Anything, under a header of the test's choice.
+    pub fn sign_as(&self, header: &Header, claims: &impl Serialize) -> String {
+        encode(header, claims, &self.key.signing).expect("claims are JSON")
+    }
+}
+
+/// The header of its tokens.
+pub fn header() -> Header {
+    Header { typ: Some(TOKEN_TYPE.into()), kid: Some(KID.into()), ..Header::new(Algorithm::EdDSA) }
 }
 
 /// Valid claims, for five minutes.
@@ -141,16 +174,8 @@ pub fn claims(sub: &str, scope: &str) -> Claims {
 #[tonic::async_trait]
 impl TokenService for Issuer {
     async fn get_jwks(&self, _: Request<pb::GetJwksRequest>) -> Result<Response<pb::Jwks>, Status> {
-        self.fetches.fetch_add(1, Ordering::Relaxed);
-        let key = pb::Jwk {
-            kty: "OKP".into(),
-            crv: "Ed25519".into(),
-            x: self.key.public.clone(),
-            kid: KID.into(),
-            alg: "EdDSA".into(),
-            r#use: "sig".into(),
-        };
-        Ok(Response::new(pb::Jwks { keys: vec![key] }))
+        self.counts.fetches.fetch_add(1, Ordering::Relaxed);
+        Ok(Response::new(pb::Jwks { keys: vec![self.jwk()] }))
     }
 
     async fn get_open_id_configuration(
@@ -216,6 +241,7 @@ impl AuthenticationService for Issuer {
         let key = request.into_inner().key;
         let account = key.strip_prefix("kt_sk_").and_then(|rest| rest.split('_').next());
         let account = account.ok_or_else(|| Status::unauthenticated("no service key"))?;
+        self.counts.sales.fetch_add(1, Ordering::Relaxed);
         let access_token = self.service(account);
         Ok(Response::new(pb::IssueServiceTokenResponse { access_token, expire_time: None }))
     }

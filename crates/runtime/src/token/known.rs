@@ -78,8 +78,10 @@ impl Known {
         }
         for revocation in &heard.revocations {
             let Ok(sid) = Uuid::try_parse(&revocation.sid) else { continue };
-            let until =
-                revocation.expire_time.as_ref().map_or(now + REMEMBER_ALWAYS, |end| end.seconds + REMEMBER_LONGER);
+            let until = revocation
+                .expire_time
+                .as_ref()
+                .map_or(now + REMEMBER_ALWAYS, |end| end.seconds.saturating_add(REMEMBER_LONGER));
             let kept = self.revoked.entry(sid).or_insert(until);
             *kept = until.max(*kept);
         }

@@ -1,4 +1,4 @@
-//! The row that replicas, and changes of who may do what, take turns on; the database's clock; a sign of life.
+//! The row that replicas, and changes of who may do what, take turns on; the database's clock; and a sign of life.
 
 use chrono::{DateTime, Utc};
 use kontor_postgres::ensure_affected;

@@ -14,5 +14,6 @@ mod products;
 mod races;
 mod reservations;
 mod returns;
+mod revocations;
 mod shop;
 mod variants;

@@ -13,7 +13,8 @@ use crate::stack::{KEY_ENCRYPTION, stack};
 /// Signs claims as auth would.
 pub(crate) async fn sign(claims: &Claims) -> String {
     let mut database = PgConnection::connect(&stack().database_url).await.unwrap();
-    let sql = "SELECT kid, sealed_private FROM auth.signing_keys";
+    let sql = "SELECT kid, sealed_private FROM auth.signing_keys \
+               WHERE activate_time <= now() AND (retire_time IS NULL OR retire_time > now()) ORDER BY activate_time DESC LIMIT 1";
     let (kid, sealed): (String, Vec<u8>) = sqlx::query_as(sql).fetch_one(&mut database).await.unwrap();
     let private = open(&kid, &sealed);
     let header = Header { typ: Some(TOKEN_TYPE.into()), kid: Some(kid), ..Header::new(Algorithm::EdDSA) };
