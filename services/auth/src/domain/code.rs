@@ -1,5 +1,5 @@
-//! The code that a sign-up or a password reset mails: eight digits. It is hashed together with the resource name of what it
-//! is for, so that equal codes differ in the database and one is no good for anything else.
+//! The code that a sign-up or a password reset mails: eight digits. It is hashed together with the resource name of what
+//! it is for, so that equal codes differ in the database and one is no good for anything else.
 
 use std::fmt::Display;
 

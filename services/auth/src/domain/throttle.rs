@@ -19,8 +19,8 @@ pub(crate) struct Limit {
 const ADDRESS: Limit = Limit { burst: 100, period_seconds: 1 };
 /// Passwords tried with one account.
 const PASSWORD: Limit = Limit { burst: 10, period_seconds: 30 };
-/// Codes tried with one account's second factor, by somebody who knows the password. Three codes of a million are good at any
-/// time, so that guessing has to be slower than that of passwords.
+/// Codes tried with one account's second factor, by somebody who knows the password. Three codes of a million are good at
+/// any time, so that guessing has to be slower than that of passwords.
 const SECOND_FACTOR: Limit = Limit { burst: 10, period_seconds: 5 * 60 };
 /// Mails that strangers have sent to one address.
 const MAIL: Limit = Limit { burst: 5, period_seconds: 10 * 60 };

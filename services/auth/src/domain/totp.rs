@@ -1,4 +1,5 @@
-//! Authenticators: codes that follow from a secret and the time (TOTP, RFC 6238), with what every app can do: SHA-1, six digits, 30 seconds.
+//! Authenticators: codes that follow from a secret and the time (TOTP, RFC 6238), with what every app can do: SHA-1, six
+//! digits, 30 seconds.
 
 use kontor_types::ids::UserId;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};

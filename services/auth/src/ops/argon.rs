@@ -1,5 +1,5 @@
-//! Argon2id (RFC 9106) in memory that is used again and again: giving it back to the system after each password and taking it anew
-//! costs a third of the time.
+//! Argon2id (RFC 9106) in memory that is used again and again: giving it back to the system after each password and taking
+//! it anew makes hashing slower by a third.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

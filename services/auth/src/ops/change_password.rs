@@ -21,7 +21,7 @@ impl NewPassword {
     /// Checks a password for a user, and hashes it.
     pub(super) async fn new(auth: &Auth, user: &Credentials, password: SecretString) -> Result<Self, Error> {
         password::check(&password, &user.email, user.has_second_factor)?;
-        let hash = auth.passwords.hash(password.clone()).await?;
+        let hash = auth.passwords.hash(auth.passwords.place()?, password.clone()).await?;
         Ok(Self { password, hash })
     }
 }

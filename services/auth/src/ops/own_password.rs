@@ -12,10 +12,11 @@ use crate::store;
 
 /// Oneself by name, shown by the password. Attempts count like those of signing in.
 pub(super) async fn confirm(auth: &Auth, who: &Who, name: &str, given: SecretString) -> Result<Credentials, Error> {
+    let place = auth.passwords.place()?;
     let own = find(auth, who, name).await?;
     let bucket = Bucket::password(&own.email.lower());
     auth.admit(&[Bucket::address(who.origin.address), bucket.clone()]).await?;
-    let matches = auth.passwords.matches(given, Some(own.password_hash.clone())).await?;
+    let matches = auth.passwords.matches(place, given, Some(own.password_hash.clone())).await?;
     retry("note a password", || note(auth, who, &own, (matches, &bucket))).await?;
     if matches { Ok(own) } else { Err(Error::CredentialsInvalid) }
 }

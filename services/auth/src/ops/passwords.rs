@@ -6,7 +6,7 @@ use std::sync::Arc;
 use argon2::Params;
 use argon2::password_hash;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Error;
 use super::argon::Argon;
@@ -42,6 +42,9 @@ pub(super) struct Passwords {
     admitted: Arc<Semaphore>,
 }
 
+/// A place among those whose passwords are hashed, or wait for it.
+pub(super) struct Place(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+
 impl Passwords {
     /// At this cost.
     pub(super) fn new(cost: PasswordCost) -> Result<Self, password_hash::Error> {
@@ -55,26 +58,40 @@ impl Passwords {
         Ok(Self { argon, nobodys, running, admitted })
     }
 
+    /// A place, before anything else is done: a flood of calls is turned away at the door, and does not queue for the database
+    /// either.
+    pub(super) fn place(&self) -> Result<Place, Error> {
+        Arc::clone(&self.admitted).try_acquire_owned().map(Place).map_err(|_full| Error::Busy)
+    }
+
     /// The hash of a password, with a salt of its own, as a PHC string.
-    pub(super) async fn hash(&self, password: SecretString) -> Result<String, Error> {
+    pub(super) async fn hash(&self, place: Place, password: SecretString) -> Result<String, Error> {
         let argon = Arc::clone(&self.argon);
-        Ok(self.run(move || argon.hash(password.expose_secret().as_bytes())).await??)
+        Ok(self.run(place, move || argon.hash(password.expose_secret().as_bytes())).await??)
     }
 
     /// Whether the password has this hash. Without one it takes as long and is never so.
-    pub(super) async fn matches(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool, Error> {
+    pub(super) async fn matches(
+        &self,
+        place: Place,
+        password: SecretString,
+        hash: Option<SecretString>,
+    ) -> Result<bool, Error> {
         let (argon, exists) = (Arc::clone(&self.argon), hash.is_some());
         let hash = hash.unwrap_or_else(|| self.nobodys.clone());
         let compare = move || argon.matches(password.expose_secret().as_bytes(), hash.expose_secret());
-        Ok(self.run(compare).await?? && exists)
+        Ok(self.run(place, compare).await?? && exists)
     }
 
     /// A caller that goes away leaves its work running, so the work itself holds the permits.
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_full| Error::Busy)?;
+    async fn run<T: Send + 'static>(
+        &self,
+        place: Place,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(|_closed| Error::Busy)?;
         let task = tokio::task::spawn_blocking(move || {
-            let _held = (admitted, running);
+            let _held = (place, running);
             work()
         });
         Ok(task.await?)
@@ -92,11 +109,12 @@ mod tests {
     #[tokio::test]
     async fn a_password_matches_its_own_hash_only() {
         let passwords = cheap();
-        let hash = passwords.hash("correct horse battery".into()).await.unwrap();
+        let place = || passwords.place().unwrap();
+        let hash = passwords.hash(place(), "correct horse battery".into()).await.unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
-        assert!(passwords.matches("correct horse battery".into(), Some(hash.clone().into())).await.unwrap());
-        assert!(!passwords.matches("correct horse batter".into(), Some(hash.into())).await.unwrap());
-        assert!(!passwords.matches("correct horse battery".into(), None).await.unwrap());
+        assert!(passwords.matches(place(), "correct horse battery".into(), Some(hash.clone().into())).await.unwrap());
+        assert!(!passwords.matches(place(), "correct horse batter".into(), Some(hash.into())).await.unwrap());
+        assert!(!passwords.matches(place(), "correct horse battery".into(), None).await.unwrap());
     }
 
     #[tokio::test]
@@ -104,8 +122,8 @@ mod tests {
         let passwords = cheap();
         let places = u32::try_from(passwords.admitted.available_permits()).unwrap();
         let held = passwords.admitted.acquire_many(places).await.unwrap();
-        assert!(matches!(passwords.hash("p".into()).await, Err(Error::Busy)));
+        assert!(matches!(passwords.place(), Err(Error::Busy)));
         drop(held);
-        passwords.hash("p".into()).await.unwrap();
+        passwords.hash(passwords.place().unwrap(), "p".into()).await.unwrap();
     }
 }

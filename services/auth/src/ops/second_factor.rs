@@ -63,8 +63,11 @@ pub(crate) async fn confirm(
     auth.admit(&[Bucket::address(who.origin.address), Bucket::second_factor(user)]).await?;
     let codes = recovery_code::generate();
     let done = retry("confirm a second factor", || try_confirm(auth, who, code, &codes)).await?;
+    if !done {
+        return Err(Error::CodeInvalid);
+    }
     auth.mail_queued.notify_one();
-    if done { Ok(codes) } else { Err(Error::CodeInvalid) }
+    Ok(codes)
 }
 
 async fn try_confirm(auth: &Auth, who: &Who, code: &SecretString, codes: &[SecretString]) -> Result<bool, Error> {

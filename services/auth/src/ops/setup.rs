@@ -73,7 +73,7 @@ async fn administrator(
         return Ok(None);
     }
     drop(conn);
-    let password_hash = passwords.hash(password).await?;
+    let password_hash = passwords.hash(passwords.place()?, password).await?;
     Ok(Some(Administrator { email, password_hash }))
 }
 

@@ -38,11 +38,12 @@ enum Outcome {
 
 /// Opens a session, or asks for a code. An unknown address costs the same work as a wrong password, and is answered alike.
 pub(crate) async fn sign_in(auth: &Auth, who: &Who, email: &str, given: SecretString) -> Result<SignedIn, Error> {
+    let place = auth.passwords.place()?;
     let email_lower = email.to_lowercase();
     auth.admit(&[Bucket::address(who.origin.address), Bucket::password(&email_lower)]).await?;
     let known = find(auth, &email_lower).await?;
     let hash = known.as_ref().map(|known| known.password_hash.clone());
-    let matches = auth.passwords.matches(given.clone(), hash).await?;
+    let matches = auth.passwords.matches(place, given.clone(), hash).await?;
     let outcome = match known.as_ref().filter(|_| matches) {
         Some(known) => retry("sign in", || try_open(auth, who, known, &given)).await?,
         None => retry("note a wrong password", || try_refuse(auth, who, known.as_ref())).await?,
@@ -92,6 +93,7 @@ async fn ask(tx: &mut PgConnection, user: UserId) -> Result<Challenge, sqlx::Err
 /// A short password was good with a second factor, which somebody else has taken away.
 async fn open(tx: &mut PgConnection, who: &Who, now: &Credentials, given: &SecretString) -> Result<Outcome, Error> {
     if let Err(refusal) = password::check_length(given, false) {
+        write_failure(tx, who, Some(now.user), "short_password").await?;
         return Ok(Outcome::Refused(refusal.into()));
     }
     store::throttles::fill(tx, &Bucket::password(&now.email.lower())).await?;

@@ -29,8 +29,9 @@ pub(crate) struct Applicant {
 /// Mails a code, and answers when it expires. An address with an account is answered alike, after the same work.
 pub(crate) async fn start(auth: &Auth, who: &Who, applicant: &Applicant) -> Result<(SignUpId, DateTime<Utc>), Error> {
     password::check(&applicant.password, &applicant.email, false)?;
+    let place = auth.passwords.place()?;
     auth.admit(&[Bucket::address(who.origin.address), Bucket::mail(&applicant.email.lower())]).await?;
-    let password_hash = auth.passwords.hash(applicant.password.clone()).await?;
+    let password_hash = auth.passwords.hash(place, applicant.password.clone()).await?;
     let (id, code) = (SignUpId::generate(), code::generate());
     let code_hash = code::hash(id, &code);
     let (email, display_name) = (&applicant.email, applicant.display_name.as_str());

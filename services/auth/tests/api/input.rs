@@ -1,0 +1,87 @@
+//! What is not even looked at, and what is not told.
+
+use std::time::{Duration, Instant};
+
+use kontor_auth::{Config, PasswordCost};
+use kontor_proto::kontor::auth::v1 as pb;
+use kontor_runtime::fault::ErrorReason;
+use tonic::Code;
+
+use crate::world::{ADMIN, Auth, Database, PASSWORD, reason};
+
+#[tokio::test]
+async fn a_password_of_a_mebibyte_is_refused_before_it_is_hashed() {
+    let (auth, database) = Auth::new().await;
+    let long = "x".repeat(1024 * 1024);
+    let sign_in = auth.sign_in("ada@example.org", &long).await.unwrap_err();
+    let sign_up =
+        pb::SignUpRequest { email: "ada@example.org".into(), password: long.clone(), display_name: "".into() };
+    let sign_up = auth.authentication().sign_up(sign_up).await.unwrap_err();
+    let just_too_long = auth.sign_in("ada@example.org", &"x".repeat(129)).await.unwrap_err();
+    for refusal in [sign_in, sign_up, just_too_long] {
+        assert_eq!(refusal.code(), Code::InvalidArgument, "{refusal:?}");
+        assert_eq!(reason::<()>(Err(refusal)), ErrorReason::FieldViolation);
+    }
+    // Five mebibytes are more than any message may have.
+    let huge = auth.sign_in("ada@example.org", &"x".repeat(5 * 1024 * 1024)).await.unwrap_err();
+    assert!(matches!(huge.code(), Code::OutOfRange | Code::ResourceExhausted), "{huge:?}");
+    // Not even counted, which comes before the hashing.
+    let written = "SELECT (SELECT count(*) FROM audit_events) + (SELECT count(*) FROM throttles)";
+    assert_eq!(database.count(written).await, 0);
+}
+
+#[tokio::test]
+async fn control_characters_in_an_address_are_refused() {
+    let (auth, database) = Auth::new().await;
+    auth.jwks().await;
+    let before = database.accounts().await;
+    let evil =
+        ["ada\0@example.org", "ada@example.org\r\nBcc: eve@example.org", "a da@example.org", "ada@example.org\n"];
+    for email in evil {
+        let refusal = auth.sign_up(email).await.unwrap_err();
+        assert_eq!(refusal.code(), Code::InvalidArgument, "{email:?}");
+        assert_eq!(reason::<()>(Err(refusal)), ErrorReason::FieldViolation);
+        assert_eq!(reason(auth.request_reset(email).await), ErrorReason::FieldViolation, "{email:?}");
+        auth.sign_in(email, PASSWORD).await.unwrap_err();
+    }
+    assert_eq!(reason(auth.sign_in(evil[0], PASSWORD).await), ErrorReason::FieldViolation);
+    assert_eq!(reason(auth.sign_in(evil[1], PASSWORD).await), ErrorReason::CredentialsInvalid);
+    assert_eq!(database.accounts().await, before);
+    assert_eq!(database.count("SELECT count(*) FROM mails").await, 0);
+}
+
+/// The shortest, the middle and the longest.
+fn spread(mut times: Vec<Duration>) -> (Duration, Duration, Duration) {
+    times.sort();
+    (times[0], times[times.len() / 2], times[times.len() - 1])
+}
+
+fn assert_alike(what: &str, known: Vec<Duration>, unknown: Vec<Duration>) {
+    let (known, unknown) = (spread(known), spread(unknown));
+    let lies_in = |one: Duration, other: (Duration, _, Duration)| other.0 <= one && one <= other.2;
+    assert!(lies_in(known.1, unknown) && lies_in(unknown.1, known), "{what}: known {known:?}, unknown {unknown:?}");
+}
+
+#[tokio::test]
+async fn how_long_an_answer_takes_does_not_tell_whether_there_is_an_account() {
+    let database = Database::new().await;
+    let password_cost = PasswordCost { memory_kib: 4096, passes: 3, lanes: 1 };
+    let auth = Auth::start(Config { password_cost, ..database.config() }).await;
+    auth.jwks().await;
+    let (mut sign_in, mut reset) = ([vec![], vec![]], [vec![], vec![]]);
+    for _ in 0..20 {
+        database.run("DELETE FROM throttles").await;
+        for (which, email) in [ADMIN, "nobody@example.org"].into_iter().enumerate() {
+            let began = Instant::now();
+            let wrong = auth.sign_in(email, "wrong horse battery").await;
+            sign_in[which].push(began.elapsed());
+            assert_eq!(reason(wrong), ErrorReason::CredentialsInvalid);
+            let began = Instant::now();
+            auth.request_reset(email).await.unwrap();
+            reset[which].push(began.elapsed());
+        }
+    }
+    for (what, [known, unknown]) in [("signing in", sign_in), ("asking for a reset", reset)] {
+        assert_alike(what, known, unknown);
+    }
+}
