@@ -27,8 +27,8 @@ FORBIDDEN = {
     "worker": ["tonic", "sqlx::query", "crate::grpc", "crate::store"],
 }
 
-# Those that put all services together: the launcher, and the fault test.
-WHOLES = {"kontor", "kontor-faults"}
+# Those that put services together: the launcher, the fault test, and what measures them.
+WHOLES = {"kontor", "kontor-bench", "kontor-faults"}
 
 # The services with these layers.
 SERVICES = ["auth", "catalog", "order", "sandbox-psp"]

@@ -7,11 +7,13 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use tracing_subscriber::EnvFilter;
 
 /// What is logged while tests watch.
-const FILTER: &str = "debug,kontor=trace,kontor_auth=trace,kontor_postgres=trace,kontor_runtime=trace";
+const FILTER: &str = "info,kontor=trace,kontor_auth=trace,kontor_postgres=trace,kontor_runtime=trace,sqlx=debug";
+/// How much of the log is kept, in bytes, for secrets that the test learns of after they were used.
+const KEPT: usize = 256 * 1024;
 /// Shorter texts are found by chance.
 const LENGTH_MIN: usize = 8;
 
-/// What was logged, and what must not be in it. Both grow.
+/// What was logged lately, and what must not be in it.
 struct Watched {
     log: String,
     secrets: Vec<String>,
@@ -72,6 +74,10 @@ impl Write for Reader {
         let mut watched = watched();
         refuse(&line, &watched.secrets);
         watched.log += &line;
+        if watched.log.len() > 2 * KEPT {
+            let newest = watched.log.floor_char_boundary(KEPT);
+            watched.log.drain(..newest);
+        }
         Ok(bytes.len())
     }
 

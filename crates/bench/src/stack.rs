@@ -1,0 +1,84 @@
+//! Auth, the catalog and the edge, each behind its socket, on a database of their own.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use clap::{Args, Command};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use kontor_auth::{Mailbox, PasswordCost, ServiceKey};
+use kontor_postgres::server::{Server, ServerOptions};
+use kontor_postgres::{Role, role_url};
+use kontor_runtime::{Error, peer};
+use kontor_testkit::listener;
+use secrecy::ExposeSecret;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+/// The services.
+pub(crate) struct Stack {
+    pub(crate) auth: Channel,
+    pub(crate) catalog: Channel,
+    /// The edge's address.
+    pub(crate) edge: SocketAddr,
+    pub(crate) mailbox: Mailbox,
+}
+
+/// Does something with the services, whose password hashes cost so much, on a Postgres that is as durable as a real one, and stops
+/// them again.
+pub(crate) async fn with<T>(cost: PasswordCost, work: impl AsyncFnOnce(Stack) -> Result<T, Error>) -> Result<T, Error> {
+    let folder = tempfile::tempdir()?;
+    let options = ServerOptions { durable: true, ..ServerOptions::new(folder.path().to_owned()) };
+    let postgres = kontor_postgres::server::start(options).await?;
+    let mut services = JoinSet::new();
+    let done = match start(&postgres, cost, &mut services).await {
+        Ok(stack) => tokio::select! {
+            done = work(stack) => done,
+            Some(ended) = services.join_next() => Err(ended.unwrap_or_else(Error::from)),
+        },
+        Err(error) => Err(error),
+    };
+    services.shutdown().await;
+    postgres.stop().await?;
+    done
+}
+
+async fn start(postgres: &Server, cost: PasswordCost, services: &mut JoinSet<Error>) -> Result<Stack, Error> {
+    let roles = [("kontor_auth", "auth"), ("kontor_catalog", "catalog")];
+    let roles = roles.map(|(name, schema)| Role::new(name, schema, "of-no-worth".into()));
+    kontor_postgres::create_database(&postgres.url("postgres"), "kontor").await?;
+    let admin_url = postgres.url("kontor");
+    kontor_postgres::bootstrap(&admin_url, &roles).await?;
+    let [auth_url, catalog_url] = [role_url(&admin_url, &roles[0])?, role_url(&admin_url, &roles[1])?];
+
+    let [(auth_socket, auth), (catalog_socket, catalog), (edge_socket, edge)] =
+        [listener().await, listener().await, listener().await];
+    let (issuer, auth, catalog) = (format!("http://{edge}"), auth.to_string(), catalog.to_string());
+    let key = ServiceKey::generate("catalog").expose_secret().to_owned();
+    let auth_config = settings(&[
+        ("database-url", &auth_url),
+        ("issuer", &issuer),
+        ("service-keys", &key),
+        ("key-encryption-key", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="),
+    ])?;
+    let auth_config = kontor_auth::Config { password_cost: cost, ..auth_config };
+    let catalog_config =
+        settings(&[("database-url", &catalog_url), ("issuer", &issuer), ("auth-addr", &auth), ("service-key", &key)])?;
+    let edge_config = settings(&[("auth-addr", &auth), ("catalog-addr", &catalog)])?;
+    let (never, mailbox) = (CancellationToken::new(), Mailbox::default());
+    let mut spawn = |serving: BoxFuture<'static, Result<(), Error>>| {
+        services.spawn(async { serving.await.err().unwrap_or_else(|| "a service stopped by itself".into()) });
+    };
+    spawn(kontor_auth::serve(auth_config, auth_socket, Some(mailbox.clone()), never.clone()).boxed());
+    spawn(kontor_catalog::serve(catalog_config, catalog_socket, never.clone()).boxed());
+    spawn(kontor_edge::run(edge_config, edge_socket, Router::new(), never).boxed());
+    Ok(Stack { auth: peer::channel(&auth)?, catalog: peer::channel(&catalog)?, edge, mailbox })
+}
+
+/// Settings by the names of their flags, and their defaults otherwise.
+fn settings<C: Args>(given: &[(&str, &str)]) -> Result<C, Error> {
+    let flags = given.iter().map(|(name, value)| format!("--{name}={value}"));
+    let command = C::augment_args(Command::new("service").no_binary_name(true));
+    Ok(C::from_arg_matches(&command.try_get_matches_from(flags)?)?)
+}
