@@ -143,21 +143,35 @@ async fn while_the_database_does_not_answer_nothing_is_said() {
     assert_eq!(revoked(&mut late, 1).await, [sid]);
 }
 
+async fn rotate(auth: &Auth, compromised: bool) -> String {
+    let token = auth.sign_in(ADMIN, PASSWORD).await.unwrap().access_token;
+    let mut request = Request::new(pb::RotateSigningKeyRequest { compromised });
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let answer = TokenServiceClient::new(auth.channel.clone()).rotate_signing_key(request).await;
+    answer.unwrap().into_inner().kid
+}
+
 #[tokio::test]
 async fn the_ids_of_the_keys_follow_a_rotation() {
     let world = World::new().await;
     let mut stream = world.listen().await;
     let before = hear(&mut stream).await.kids;
-    let token = world.auth.sign_in(ADMIN, PASSWORD).await.unwrap().access_token;
-    let mut request = Request::new(pb::RotateSigningKeyRequest { compromised: true });
-    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-    let answer = TokenServiceClient::new(world.auth.channel.clone()).rotate_signing_key(request).await;
-    let kid = answer.unwrap().into_inner().kid;
+    let next = rotate(&world.auth, false).await;
     let mut kids = before.clone();
     while kids == before {
         kids = hear(&mut stream).await.kids;
     }
-    assert_eq!(kids, [kid]);
+    assert_eq!(kids, [next, before[0].clone()]);
+
+    // The listener's own token is worth nothing any more.
+    let new = rotate(&world.auth, true).await;
+    let ended = loop {
+        if let Err(ended) = stream.message().await {
+            break ended;
+        }
+    };
+    assert_eq!(reason::<()>(Err(ended)), ErrorReason::TokenInvalid);
+    assert_eq!(hear(&mut world.listen().await).await.kids, [new]);
 }
 
 /// What it had verified before is not taken from memory.
