@@ -44,7 +44,8 @@ impl Person {
     async fn code(&self, subject: &str) -> String {
         for _ in 0..100 {
             let mails = self.shop.get("dev/mailbox").await;
-            let mail = mails.as_array().unwrap().iter().find(|mail| mail["subject"].as_str().unwrap().contains(subject));
+            let mail =
+                mails.as_array().unwrap().iter().find(|mail| mail["subject"].as_str().unwrap().contains(subject));
             if let Some(mail) = mail {
                 let text = mail["text"].as_str().unwrap().to_owned();
                 let is_code = |word: &&str| word.len() == 8 && word.bytes().all(|b| b.is_ascii_digit());
@@ -98,7 +99,8 @@ async fn an_accounts_whole_life_leaves_no_secret_in_the_log() {
 }
 
 async fn sign_up(ada: &mut Person) {
-    let sign_up = ada.say("v1/auth:signUp", json!({"email": EMAIL, "password": PASSWORDS[0], "displayName": "Ada"})).await;
+    let sign_up =
+        ada.say("v1/auth:signUp", json!({"email": EMAIL, "password": PASSWORDS[0], "displayName": "Ada"})).await;
     let code = ada.code("sign-up").await;
     secrets::keep(&code);
     let account = ada.say("v1/auth:verifySignUp", json!({"signUp": sign_up["signUp"], "code": code})).await;
@@ -130,7 +132,7 @@ async fn change_and_reset_password(ada: &mut Person, recovery: &str) {
     let change = json!({"currentPassword": PASSWORDS[0], "newPassword": PASSWORDS[1]});
     ada.say_signed_in("v1/users/me:changePassword", change).await;
     let reset = ada.say("v1/auth:requestPasswordReset", json!({"email": EMAIL})).await;
-    let code = ada.code("reset").await;
+    let code = ada.code("new password").await;
     secrets::keep(&code);
     let confirmed = json!({"passwordReset": reset["passwordReset"], "code": code, "newPassword": PASSWORDS[2]});
     ada.say("v1/auth:confirmPasswordReset", confirmed).await;
