@@ -13,7 +13,7 @@ use tonic::transport::Channel;
 
 use crate::stack::Stack;
 
-const PASSWORD: &str = "correct horse battery staple";
+const PASSWORD: &str = "seven gnomes want one more kettle";
 /// How long starting, and then a mail, may take, in steps of a twentieth of a second.
 const TRIES: usize = 400;
 
