@@ -11,7 +11,8 @@ use crate::shop::{ADMIN, KETTLE};
 
 const PASSWORD: &str = "a long enough password";
 
-/// Roles are the server's, which other tests use at the same time: so all of them must have the same passwords.
+/// As an earlier version wrote them, to which the catalog had no account. Roles are the server's, which other tests use at the same
+/// time: so all of them must have the same passwords.
 fn write_secrets(dir: &DataDir) {
     let password = testing::role("kontor_auth", "auth").password;
     let password = password.expose_secret();
@@ -26,20 +27,31 @@ fn write_secrets(dir: &DataDir) {
     std::fs::write(dir.path().join("secrets.json"), secrets.to_string()).unwrap();
 }
 
+fn read_secrets(dir: &DataDir) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(dir.path().join("secrets.json")).unwrap()).unwrap()
+}
+
 #[tokio::test]
 async fn a_database_that_was_named_is_used_and_no_postgres_started() {
     let database = testing::server().await.unwrap().database(&[]).await.unwrap();
     let dir = DataDir::new();
     write_secrets(&dir);
+    let written = read_secrets(&dir);
     let mut command = up(&dir);
     command.env("KONTOR_DATABASE_URL", database.admin_url());
     let mut first = Launcher::start(&mut command).await;
+    let completed = read_secrets(&dir);
+    assert!(completed["catalog_service_key"].as_str().unwrap().starts_with("kt_sk_catalog_"));
+    for (name, value) in written.as_object().unwrap() {
+        assert_eq!(&completed[name], value);
+    }
     assert!(!dir.path().join("postgres").exists());
     let order = first.shop().buy(KETTLE).await;
     assert_eq!(first.stop("TERM").await.code(), Some(0), "{}", first.program.complained());
     assert!(!first.program.complained().contains("kontor-test"), "no password in the log");
 
     let again = Launcher::start(&mut command).await;
+    assert_eq!(read_secrets(&dir), completed);
     let shop = again.shop();
     assert_eq!(shop.get(&format!("v1/{}", order["name"].as_str().unwrap())).await, order);
     assert!(shop.sign_in(ADMIN, PASSWORD).await.is_some());
