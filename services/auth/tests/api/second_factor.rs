@@ -39,7 +39,7 @@ async fn an_authenticator_is_asked_for_once_it_has_shown_a_first_code() {
 
     let challenge = auth.challenge(ADA).await;
     auth.continue_sign_in(&challenge, &authenticator.code(1)).await.unwrap();
-    assert!(auth.mail_to(ADA).await.subject.contains("authenticator"));
+    assert!(auth.mail_to(ADA).await.subject.contains("second factor"));
     assert_eq!(database.audited("second_factor.added").await, 1);
     let rows = database.accounts().await;
     assert!(recovery_codes.iter().all(|code| !rows.contains(code)));
