@@ -23,6 +23,7 @@ mod products;
 mod purchases;
 mod repeats;
 mod requests;
+mod revoked;
 mod signing_key;
 mod stack;
 mod sweep;

@@ -1,11 +1,13 @@
 //! Users who sign up as people do: with an address, a password and the code from their mail.
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use kontor_proto::kontor::auth::v1 as pb;
 use kontor_proto::kontor::auth::v1::authentication_service_client::AuthenticationServiceClient;
 use kontor_runtime::peer;
 use serde_json::Value;
+use tonic::Request;
 
 use crate::api::Api;
 use crate::goods::unique;
@@ -15,7 +17,20 @@ use crate::stack::stack;
 pub(crate) struct User {
     /// "users/{uuid}".
     pub(crate) name: String,
+    pub(crate) email: String,
     pub(crate) access_token: String,
+    pub(crate) refresh_token: String,
+}
+
+/// The password of all of them.
+pub(crate) const PASSWORD: &str = "a long enough passphrase";
+
+/// As if each came from an address of its own, so that attempts of the one do not count for the other.
+fn from_elsewhere<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    let address = Ipv4Addr::from_bits(rand::random()).to_string();
+    request.metadata_mut().insert("x-forwarded-for", address.parse().unwrap());
+    request
 }
 
 /// A new user, by gRPC.
@@ -23,15 +38,12 @@ pub(crate) async fn sign_up() -> User {
     let channel = peer::channel(&stack().up.auth_addr.to_string()).unwrap();
     let mut auth = AuthenticationServiceClient::new(channel);
     let email = format!("{}@example.org", unique("buyer"));
-    let request = pb::SignUpRequest {
-        email: email.clone(),
-        password: "a long enough passphrase".into(),
-        display_name: "Ada".into(),
-    };
-    let sign_up = auth.sign_up(request).await.unwrap().into_inner().sign_up;
+    let request = pb::SignUpRequest { email: email.clone(), password: PASSWORD.into(), display_name: "Ada".into() };
+    let sign_up = auth.sign_up(from_elsewhere(request)).await.unwrap().into_inner().sign_up;
     let request = pb::VerifySignUpRequest { sign_up, code: mailed_code(&email).await };
-    let answer = auth.verify_sign_up(request).await.unwrap().into_inner();
-    User { name: answer.user, access_token: answer.tokens.unwrap().access_token }
+    let answer = auth.verify_sign_up(from_elsewhere(request)).await.unwrap().into_inner();
+    let tokens = answer.tokens.unwrap();
+    User { name: answer.user, email, access_token: tokens.access_token, refresh_token: tokens.refresh_token }
 }
 
 /// The code that was mailed to an address, once it is there.
