@@ -8,10 +8,13 @@ use kontor_proto::kontor::auth::v1::authentication_service_client::Authenticatio
 use kontor_proto::kontor::auth::v1::user_service_client::UserServiceClient;
 use kontor_proto::kontor::catalog::v1::ListProductsRequest;
 use kontor_proto::kontor::catalog::v1::product_service_client::ProductServiceClient;
+use kontor_proto::kontor::order::v1::GetOrderRequest;
+use kontor_proto::kontor::order::v1::order_service_client::OrderServiceClient;
 use kontor_runtime::Error;
 use kontor_runtime::fault::{ErrorReason, reason_of};
 use kontor_testkit::with_token;
-use tonic::{Request, Status};
+use kontor_types::ids::OrderId;
+use tonic::{Code, Request, Status};
 
 use crate::accounts;
 use crate::stack::{self, Stack};
@@ -33,39 +36,37 @@ async fn sign_outs(stack: &Stack, count: usize) -> Result<Table, Error> {
     for number in 0..PEOPLE {
         people.push(accounts::make(stack, number).await?);
     }
-    let (mut at_auth, mut at_catalog, mut at_edge) = (Vec::new(), Vec::new(), Vec::new());
+    let mut times = [const { Vec::new() }; 4];
     for email in people.iter().cycle().take(count) {
         let tokens = accounts::sign_in(&stack.auth, email).await?;
-        let [auth, catalog, edge] = sign_out(stack, tokens).await?;
-        at_auth.push(auth);
-        at_catalog.push(catalog);
-        at_edge.push(edge);
+        times.iter_mut().zip(sign_out(stack, tokens).await?).for_each(|(times, time)| times.push(time));
     }
     let mut table = Table::new(&["from sign-out to refusal", "times", "p50", "p99", "longest"]);
-    table.times("at auth", at_auth);
-    table.times("at the catalog", at_catalog);
-    table.times("at the catalog, through the edge", at_edge);
+    let places = ["at auth", "at the catalog", "at the order service", "at the catalog, through the edge"];
+    places.into_iter().zip(times).for_each(|(place, times)| table.times(place, times));
     Ok(table)
 }
 
 /// How long after the answer each of them refused the token, which all have seen before.
-async fn sign_out(stack: &Stack, tokens: pb::Tokens) -> Result<[Duration; 3], Error> {
+async fn sign_out(stack: &Stack, tokens: pb::Tokens) -> Result<[Duration; 4], Error> {
     let (access, http) = (tokens.access_token.as_str(), reqwest::Client::new());
     let auth = async || is_taken(get_me(stack, access).await);
     let catalog = async || is_taken(list(stack, access).await);
+    let order = async || is_taken(get_order(stack, access).await);
     let edge = async || is_ok(&http, stack, access).await;
-    if !(auth().await? && catalog().await? && edge().await?) {
+    if !(auth().await? && catalog().await? && order().await? && edge().await?) {
         return Err("a token was refused before the sign-out".into());
     }
     let request = Request::new(pb::SignOutRequest { refresh_token: tokens.refresh_token.clone() });
     AuthenticationServiceClient::new(stack.auth.clone()).sign_out(request).await?;
     let answered = Instant::now();
-    let (auth, catalog, edge) = tokio::try_join!(
+    let (auth, catalog, order, edge) = tokio::try_join!(
         until_refused(answered, auth),
         until_refused(answered, catalog),
+        until_refused(answered, order),
         until_refused(answered, edge)
     )?;
-    Ok([auth, catalog, edge])
+    Ok([auth, catalog, order, edge])
 }
 
 async fn until_refused(answered: Instant, is_taken: impl AsyncFn() -> Result<bool, Error>) -> Result<Duration, Error> {
@@ -86,6 +87,15 @@ async fn get_me(stack: &Stack, token: &str) -> Result<(), Status> {
 async fn list(stack: &Stack, token: &str) -> Result<(), Status> {
     let request = with_token(ListProductsRequest { page_size: 1, ..Default::default() }, token);
     ProductServiceClient::new(stack.catalog.clone()).list_products(request).await.map(drop)
+}
+
+/// One that does not exist: that it is looked for shows that the token was taken.
+async fn get_order(stack: &Stack, token: &str) -> Result<(), Status> {
+    let request = with_token(GetOrderRequest { name: OrderId::generate().to_string() }, token);
+    match OrderServiceClient::new(stack.order.clone()).get_order(request).await {
+        Err(status) if status.code() != Code::NotFound => Err(status),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 fn is_taken(answer: Result<(), Status>) -> Result<bool, Error> {

@@ -1,4 +1,4 @@
-//! Auth, the catalog and the edge, each behind its socket, on a database of their own.
+//! Auth, the catalog, the order service and the edge, each behind its socket, on a database of their own.
 
 use std::net::SocketAddr;
 
@@ -20,6 +20,7 @@ use tonic::transport::Channel;
 pub(crate) struct Stack {
     pub(crate) auth: Channel,
     pub(crate) catalog: Channel,
+    pub(crate) order: Channel,
     /// The edge's address.
     pub(crate) edge: SocketAddr,
     pub(crate) mailbox: Mailbox,
@@ -45,16 +46,19 @@ pub(crate) async fn with<T>(cost: PasswordCost, work: impl AsyncFnOnce(Stack) ->
 }
 
 async fn start(postgres: &Server, cost: PasswordCost, services: &mut JoinSet<Error>) -> Result<Stack, Error> {
-    let roles = [("kontor_auth", "auth"), ("kontor_catalog", "catalog")];
+    let roles = [("kontor_auth", "auth"), ("kontor_catalog", "catalog"), ("kontor_order", "order")];
     let roles = roles.map(|(name, schema)| Role::new(name, schema, "of-no-worth".into()));
     kontor_postgres::create_database(&postgres.url("postgres"), "kontor").await?;
     let admin_url = postgres.url("kontor");
     kontor_postgres::bootstrap(&admin_url, &roles).await?;
-    let [auth_url, catalog_url] = [role_url(&admin_url, &roles[0])?, role_url(&admin_url, &roles[1])?];
+    let url = |role: usize| role_url(&admin_url, &roles[role]);
+    let [auth_url, catalog_url, order_url] = [url(0)?, url(1)?, url(2)?];
 
-    let [(auth_socket, auth), (catalog_socket, catalog), (edge_socket, edge)] =
-        [listener().await, listener().await, listener().await];
-    let (issuer, auth, catalog) = (format!("http://{edge}"), auth.to_string(), catalog.to_string());
+    let [(auth_socket, auth), (catalog_socket, catalog), (order_socket, order), (edge_socket, edge)] =
+        [listener().await, listener().await, listener().await, listener().await];
+    let [auth, catalog, order] = [auth, catalog, order].map(|address| address.to_string());
+    let issuer = format!("http://{edge}");
+    // One account for both: this is about people's tokens.
     let key = ServiceKey::generate("catalog").expose_secret().to_owned();
     let auth_config = settings(&[
         ("database-url", &auth_url),
@@ -65,15 +69,24 @@ async fn start(postgres: &Server, cost: PasswordCost, services: &mut JoinSet<Err
     let auth_config = kontor_auth::Config { password_cost: cost, ..auth_config };
     let catalog_config =
         settings(&[("database-url", &catalog_url), ("issuer", &issuer), ("auth-addr", &auth), ("service-key", &key)])?;
-    let edge_config = settings(&[("auth-addr", &auth), ("catalog-addr", &catalog)])?;
+    let order_config = settings(&[
+        ("database-url", &order_url),
+        ("issuer", &issuer),
+        ("auth-addr", &auth),
+        ("catalog-addr", &catalog),
+        ("service-key", &key),
+    ])?;
+    let edge_config = settings(&[("auth-addr", &auth), ("catalog-addr", &catalog), ("order-addr", &order)])?;
     let (never, mailbox) = (CancellationToken::new(), Mailbox::default());
     let mut spawn = |serving: BoxFuture<'static, Result<(), Error>>| {
         services.spawn(async { serving.await.err().unwrap_or_else(|| "a service stopped by itself".into()) });
     };
     spawn(kontor_auth::serve(auth_config, auth_socket, Some(mailbox.clone()), never.clone()).boxed());
     spawn(kontor_catalog::serve(catalog_config, catalog_socket, never.clone()).boxed());
+    spawn(kontor_order::serve(order_config, order_socket, never.clone()).boxed());
     spawn(kontor_edge::run(edge_config, edge_socket, Router::new(), never).boxed());
-    Ok(Stack { auth: peer::channel(&auth)?, catalog: peer::channel(&catalog)?, edge, mailbox })
+    let [auth, catalog, order] = [peer::channel(&auth)?, peer::channel(&catalog)?, peer::channel(&order)?];
+    Ok(Stack { auth, catalog, order, edge, mailbox })
 }
 
 /// Settings by the names of their flags, and their defaults otherwise.
