@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::key_life::Schedule;
@@ -43,6 +44,10 @@ pub struct Config {
     /// The key that signing keys are sealed under in the database: 32 bytes in base64.
     #[arg(long, env = "KONTOR_AUTH_KEK", hide_env_values = true)]
     pub key_encryption_key: SecretString,
+    /// The proxies, as networks separated by commas, whose word about where a call comes from is taken (x-forwarded-for): the edge, and what stands in
+    /// front of it. Attempts are counted by that address.
+    #[arg(long, env = "KONTOR_TRUSTED_PROXIES", value_delimiter = ',', default_value = "127.0.0.0/8,::1/128")]
+    pub trusted_proxies: Vec<IpNet>,
     /// How many days a signing key signs before the next one is made.
     #[arg(long, env = "KONTOR_KEY_ROTATION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     pub key_rotation_days: u32,

@@ -61,10 +61,12 @@ pub async fn serve(
 ) -> Result<(), Error> {
     let post = Post::new(&config, mailbox)?;
     let options = PoolOptions::new(config.database_url.expose_secret());
-    let pool = connect(&PoolOptions { application_name: "kontor-auth".into(), ..options }).await?;
+    let options = PoolOptions { application_name: "kontor-auth".into(), ..options };
+    let pool = connect(&options).await?;
     migrate(&pool, &MIGRATOR).await?;
+    let telling = connect(&PoolOptions { max_connections: 1, ..options }).await?;
     let verifier = Arc::new(Verifier::local(&config.issuer));
-    let auth = Arc::new(ops::setup::set_up(&config, pool, grpc::heed(Arc::clone(&verifier))).await?);
+    let auth = Arc::new(ops::setup::set_up(&config, [pool, telling], grpc::heed(Arc::clone(&verifier))).await?);
 
     // A server that fails takes the worker with it, and nobody else.
     let stop = stop.child_token();

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
 /// Kontor: a commerce backend that other programs call. Accounts, a catalog and orders over gRPC and HTTP.
@@ -66,6 +67,9 @@ pub struct Up {
     /// How many seconds units are sure to be held for an order
     #[arg(long, env = "KONTOR_HOLD_SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
     pub hold_seconds: u32,
+    /// Proxies whose word about where a call comes from is taken (x-forwarded-for), as networks separated by commas
+    #[arg(long, env = "KONTOR_TRUSTED_PROXIES", value_delimiter = ',', default_value = "127.0.0.0/8,::1/128")]
+    pub trusted_proxies: Vec<IpNet>,
     /// How many days a key signs access tokens before the next one is made
     #[arg(long, env = "KONTOR_KEY_ROTATION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     pub key_rotation_days: u32,

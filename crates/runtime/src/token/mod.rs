@@ -138,7 +138,8 @@ fn refused(kind: &ErrorKind) -> Status {
     Fault::new(Code::Unauthenticated, ErrorReason::TokenExpired, message).into()
 }
 
-fn revoked() -> Status {
+/// UNAUTHENTICATED: the token was revoked.
+pub fn revoked() -> Status {
     let message = "the access token was revoked: its session has ended; sign in again";
     Fault::new(Code::Unauthenticated, ErrorReason::TokenRevoked, message).into()
 }

@@ -41,14 +41,17 @@ impl Log {
         }
     }
 
-    /// Those from a position on, which began at 0.
-    pub(crate) fn since(&self, position: usize) -> Vec<Revocation> {
-        self.entries.iter().skip(position.saturating_sub(self.forgotten)).copied().collect()
+    /// Those from a position on, which began at 0, but at most so many; and the position after them.
+    pub(crate) fn since(&self, position: usize, max: usize) -> (Vec<Revocation>, usize) {
+        let from = position.max(self.forgotten);
+        let told: Vec<_> = self.entries.iter().skip(from - self.forgotten).take(max).copied().collect();
+        let next = from + told.len();
+        (told, next)
     }
 
-    /// The position after the last.
-    pub(crate) fn end(&self) -> usize {
-        self.forgotten + self.entries.len()
+    /// Whether there is something from the position on.
+    pub(crate) fn goes_on(&self, position: usize) -> bool {
+        position < self.forgotten + self.entries.len()
     }
 }
 
@@ -69,11 +72,12 @@ mod tests {
         let (one, two, three) = (revocation(1, 10), revocation(2, 20), revocation(3, 30));
         let mut log = Log::default();
         assert_eq!(log.add(vec![one, two]), [one, two]);
-        let position = log.end();
+        let position = log.since(0, 9).1;
         assert_eq!(log.add(vec![two, three]), [three], "read again");
-        assert_eq!(log.since(0), [one, two, three]);
-        assert_eq!(log.since(position), [three]);
-        assert_eq!(log.since(log.end()), []);
+        assert_eq!(log.since(0, 9), (vec![one, two, three], 3));
+        assert_eq!(log.since(position, 9), (vec![three], 3));
+        assert_eq!((log.since(3, 9), log.goes_on(2), log.goes_on(3)), ((vec![], 3), true, false));
+        assert_eq!((log.since(0, 2), log.since(2, 2)), ((vec![one, two], 2), (vec![three], 3)), "in portions");
     }
 
     #[test]
@@ -81,11 +85,11 @@ mod tests {
         let (one, two, three) = (revocation(1, 10), revocation(2, 20), revocation(3, 30));
         let mut log = Log::default();
         log.add(vec![one, two]);
-        let position = log.end();
+        let position = log.since(0, 9).1;
         log.forget(at(20));
-        assert_eq!(log.since(0), []);
+        assert_eq!(log.since(0, 9).0, []);
         assert_eq!(log.add(vec![three]), [three]);
-        assert_eq!(log.since(position), [three]);
-        assert_eq!((log.since(0), log.end()), (vec![three], 3));
+        assert_eq!(log.since(position, 9).0, [three]);
+        assert_eq!(log.since(0, 9), (vec![three], 3));
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Access(pub(crate) Arc<Auth>);
 #[tonic::async_trait]
 impl AccessService for Access {
     async fn create_role(&self, request: Request<pb::CreateRoleRequest>) -> Result<Response<pb::Role>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::CreateRoleRequest { role_id: id, role } = request.into_inner();
         let pb::Role { name, description, permissions, .. } = role.unwrap_or_default();
         parse::no_name("role.name", &name)?;
@@ -50,7 +50,7 @@ impl AccessService for Access {
     }
 
     async fn update_role(&self, request: Request<pb::UpdateRoleRequest>) -> Result<Response<pb::Role>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::UpdateRoleRequest { role, update_mask } = request.into_inner();
         let role = role.unwrap_or_default();
         let change = change(&role, update_mask.map(|mask| mask.paths))?;
@@ -62,7 +62,7 @@ impl AccessService for Access {
         &self,
         request: Request<pb::DeleteRoleRequest>,
     ) -> Result<Response<pb::DeleteRoleResponse>, Status> {
-        roles::delete(&self.0, &who(&request), &request.get_ref().name).await.map_err(status)?;
+        roles::delete(&self.0, &who(&self.0, &request), &request.get_ref().name).await.map_err(status)?;
         Ok(Response::new(pb::DeleteRoleResponse {}))
     }
 
@@ -70,7 +70,7 @@ impl AccessService for Access {
         &self,
         request: Request<pb::CreateRoleBindingRequest>,
     ) -> Result<Response<pb::RoleBinding>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::RoleBinding { name, role, member, .. } = request.into_inner().role_binding.unwrap_or_default();
         parse::no_name("role_binding.name", &name)?;
         let binding = bindings::create(&self.0, &who, &role, &member).await.map_err(status)?;
@@ -97,7 +97,7 @@ impl AccessService for Access {
         let name = &request.get_ref().name;
         let id = name.strip_prefix("roleBindings/").and_then(canonical);
         let id = id.ok_or_else(|| status(Error::NotFound(name.clone())))?;
-        bindings::delete(&self.0, &who(&request), id).await.map_err(status)?;
+        bindings::delete(&self.0, &who(&self.0, &request), id).await.map_err(status)?;
         Ok(Response::new(pb::DeleteRoleBindingResponse {}))
     }
 

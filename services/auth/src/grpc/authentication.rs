@@ -24,7 +24,7 @@ pub(crate) struct Authentication(pub(crate) Arc<Auth>);
 #[tonic::async_trait]
 impl AuthenticationService for Authentication {
     async fn sign_up(&self, request: Request<pb::SignUpRequest>) -> Result<Response<pb::SignUpResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let applicant = applicant(request.into_inner())?;
         let (id, expire_time) = sign_up::start(&self.0, &who, &applicant).await.map_err(status)?;
         let expire_time = Some(time_to_wire(expire_time));
@@ -35,7 +35,7 @@ impl AuthenticationService for Authentication {
         &self,
         request: Request<pb::VerifySignUpRequest>,
     ) -> Result<Response<pb::VerifySignUpResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::VerifySignUpRequest { sign_up, code } = request.into_inner();
         // A name that can't be one is answered like one that is not known.
         let id = SignUpId::from_name(&sign_up).map_err(|_| status(Error::CodeInvalid))?;
@@ -44,7 +44,7 @@ impl AuthenticationService for Authentication {
     }
 
     async fn sign_in(&self, request: Request<pb::SignInRequest>) -> Result<Response<pb::SignInResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::SignInRequest { email, password } = request.into_inner();
         let result = match sign_in::sign_in(&self.0, &who, &email, password.into()).await.map_err(status)? {
             SignedIn::Tokens(tokens) => sign_in_response::Result::Tokens(to_wire(&tokens)),
@@ -57,7 +57,7 @@ impl AuthenticationService for Authentication {
         &self,
         request: Request<pb::RefreshTokensRequest>,
     ) -> Result<Response<pb::RefreshTokensResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let token = request.into_inner().refresh_token.into();
         let tokens = refresh::refresh(&self.0, &who, &token).await.map_err(status)?;
         Ok(Response::new(pb::RefreshTokensResponse { tokens: Some(to_wire(&tokens)) }))
@@ -79,7 +79,7 @@ impl AuthenticationService for Authentication {
         &self,
         request: Request<pb::ContinueSignInRequest>,
     ) -> Result<Response<pb::ContinueSignInResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::ContinueSignInRequest { challenge, code } = request.into_inner();
         let (challenge, code) = (challenge.into(), code.into());
         let tokens = continue_sign_in::continue_sign_in(&self.0, &who, &challenge, &code).await.map_err(status)?;
@@ -87,7 +87,7 @@ impl AuthenticationService for Authentication {
     }
 
     async fn sign_out(&self, request: Request<pb::SignOutRequest>) -> Result<Response<pb::SignOutResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let token = request.into_inner().refresh_token.into();
         sign_out::sign_out(&self.0, &who, &token).await.map_err(status)?;
         Ok(Response::new(pb::SignOutResponse {}))
@@ -98,7 +98,8 @@ impl AuthenticationService for Authentication {
         request: Request<pb::RequestPasswordResetRequest>,
     ) -> Result<Response<pb::RequestPasswordResetResponse>, Status> {
         let email = email(&request.get_ref().email)?;
-        let (id, expire_time) = password_reset::request(&self.0, &who(&request), &email).await.map_err(status)?;
+        let (id, expire_time) =
+            password_reset::request(&self.0, &who(&self.0, &request), &email).await.map_err(status)?;
         let (password_reset, expire_time) = (id.to_string(), Some(time_to_wire(expire_time)));
         Ok(Response::new(pb::RequestPasswordResetResponse { password_reset, expire_time }))
     }
@@ -107,7 +108,7 @@ impl AuthenticationService for Authentication {
         &self,
         request: Request<pb::ConfirmPasswordResetRequest>,
     ) -> Result<Response<pb::ConfirmPasswordResetResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::ConfirmPasswordResetRequest { password_reset, code, new_password } = request.into_inner();
         // A name that can't be one is answered like one that is not known.
         let id = PasswordResetId::from_name(&password_reset).map_err(|_| status(Error::CodeInvalid))?;

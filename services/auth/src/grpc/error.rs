@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use kontor_runtime::access;
 use kontor_runtime::fault::{self, ErrorReason, Fault};
+use kontor_runtime::{access, token};
 use tonic::{Code, Status};
 
 use crate::ops::Error;
@@ -24,6 +24,7 @@ pub(super) fn status(error: Error) -> Status {
         Error::NotFound(name) => Fault::not_found(&name).into(),
         Error::Exists(name) => exists(&name),
         Error::PermissionMissing(permission) => access::missing_permission(&permission),
+        Error::TokenRevoked => token::revoked(),
         Error::NotSignedIn => access::no_token(),
         Error::Throttled(after) => throttled(after),
         Error::Suspended => suspended(),

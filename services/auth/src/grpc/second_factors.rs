@@ -22,7 +22,8 @@ impl SecondFactorService for SecondFactors {
         &self,
         request: Request<pb::GetSecondFactorRequest>,
     ) -> Result<Response<pb::SecondFactor>, Status> {
-        let found = second_factor::get(&self.0, &who(&request), &request.get_ref().name).await.map_err(status)?;
+        let found =
+            second_factor::get(&self.0, &who(&self.0, &request), &request.get_ref().name).await.map_err(status)?;
         Ok(Response::new(to_wire(&found)))
     }
 
@@ -30,7 +31,7 @@ impl SecondFactorService for SecondFactors {
         &self,
         request: Request<pb::EnrollTotpRequest>,
     ) -> Result<Response<pb::EnrollTotpResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::EnrollTotpRequest { parent, password } = request.into_inner();
         let begun = second_factor::enroll(&self.0, &who, &parent, password.into()).await.map_err(status)?;
         let (secret, uri) = (begun.secret.expose_secret().to_owned(), begun.uri.expose_secret().to_owned());
@@ -41,7 +42,7 @@ impl SecondFactorService for SecondFactors {
         &self,
         request: Request<pb::ConfirmTotpRequest>,
     ) -> Result<Response<pb::ConfirmTotpResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::ConfirmTotpRequest { parent, totp_code } = request.into_inner();
         let codes = second_factor::confirm(&self.0, &who, &parent, &totp_code.into()).await;
         let recovery_codes = codes_to_wire(&codes.map_err(status_of_totp_code)?);
@@ -52,7 +53,7 @@ impl SecondFactorService for SecondFactors {
         &self,
         request: Request<pb::RegenerateRecoveryCodesRequest>,
     ) -> Result<Response<pb::RegenerateRecoveryCodesResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::RegenerateRecoveryCodesRequest { parent, password, totp_code } = request.into_inner();
         let shown = (password.into(), &totp_code.into());
         let codes = second_factor::regenerate(&self.0, &who, &parent, shown).await;
@@ -64,7 +65,7 @@ impl SecondFactorService for SecondFactors {
         &self,
         request: Request<pb::RemoveSecondFactorRequest>,
     ) -> Result<Response<pb::RemoveSecondFactorResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::RemoveSecondFactorRequest { parent, password, code } = request.into_inner();
         let shown = (password.into(), &code.into());
         second_factor_removal::remove(&self.0, &who, &parent, shown).await.map_err(status)?;

@@ -27,7 +27,7 @@ impl ServiceAccountService for ServiceAccounts {
         &self,
         request: Request<pb::CreateServiceAccountRequest>,
     ) -> Result<Response<pb::ServiceAccount>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::CreateServiceAccountRequest { service_account_id: id, service_account } = request.into_inner();
         let pb::ServiceAccount { name, display_name, .. } = service_account.unwrap_or_default();
         parse::no_name("service_account.name", &name)?;
@@ -59,7 +59,7 @@ impl ServiceAccountService for ServiceAccounts {
         &self,
         request: Request<pb::UpdateServiceAccountRequest>,
     ) -> Result<Response<pb::ServiceAccount>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::UpdateServiceAccountRequest { service_account, update_mask } = request.into_inner();
         let pb::ServiceAccount { name, display_name, .. } = service_account.unwrap_or_default();
         let changed = [("display_name", !display_name.is_empty())];
@@ -73,7 +73,7 @@ impl ServiceAccountService for ServiceAccounts {
         &self,
         request: Request<pb::DeleteServiceAccountRequest>,
     ) -> Result<Response<pb::DeleteServiceAccountResponse>, Status> {
-        service_accounts::delete(&self.0, &who(&request), &request.get_ref().name).await.map_err(status)?;
+        service_accounts::delete(&self.0, &who(&self.0, &request), &request.get_ref().name).await.map_err(status)?;
         Ok(Response::new(pb::DeleteServiceAccountResponse {}))
     }
 
@@ -81,7 +81,7 @@ impl ServiceAccountService for ServiceAccounts {
         &self,
         request: Request<pb::CreateServiceAccountKeyRequest>,
     ) -> Result<Response<pb::CreateServiceAccountKeyResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::CreateServiceAccountKeyRequest { parent, key } = request.into_inner();
         let terms = terms(key.unwrap_or_default())?;
         let (key, secret) = service_keys::create(&self.0, &who, &parent, &terms).await.map_err(status)?;
@@ -107,7 +107,7 @@ impl ServiceAccountService for ServiceAccounts {
     ) -> Result<Response<pb::DeleteServiceAccountKeyResponse>, Status> {
         let name = &request.get_ref().name;
         let (account, id) = key_from_name(name).ok_or_else(|| status(Error::NotFound(name.clone())))?;
-        service_keys::delete(&self.0, &who(&request), account, id).await.map_err(status)?;
+        service_keys::delete(&self.0, &who(&self.0, &request), account, id).await.map_err(status)?;
         Ok(Response::new(pb::DeleteServiceAccountKeyResponse {}))
     }
 }

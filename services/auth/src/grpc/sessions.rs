@@ -23,7 +23,7 @@ impl SessionService for Sessions {
         &self,
         request: Request<pb::ListSessionsRequest>,
     ) -> Result<Response<pb::ListSessionsResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::ListSessionsRequest { parent, page_size, page_token } = request.into_inner();
         let after =
             PageToken::from_request(&page_token).map_err(|error| Fault::field("page_token", error.to_string()))?;
@@ -38,7 +38,7 @@ impl SessionService for Sessions {
         &self,
         request: Request<pb::RevokeSessionRequest>,
     ) -> Result<Response<pb::RevokeSessionResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         user_sessions::revoke(&self.0, &who, &request.get_ref().name).await.map_err(status)?;
         Ok(Response::new(pb::RevokeSessionResponse {}))
     }
@@ -47,7 +47,7 @@ impl SessionService for Sessions {
         &self,
         request: Request<pb::RevokeAllSessionsRequest>,
     ) -> Result<Response<pb::RevokeAllSessionsResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::RevokeAllSessionsRequest { parent, keep_current } = request.into_inner();
         let ended = user_sessions::revoke_all(&self.0, &who, &parent, keep_current).await.map_err(status)?;
         let revoked_count = i32::try_from(ended).unwrap_or(i32::MAX);

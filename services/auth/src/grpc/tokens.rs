@@ -55,7 +55,7 @@ impl TokenService for Tokens {
         &self,
         request: Request<pb::RotateSigningKeyRequest>,
     ) -> Result<Response<pb::SigningKey>, Status> {
-        let who = who(&request);
+        let who = who(&self.auth, &request);
         let key = keys::rotate(&self.auth, &who, request.get_ref().compromised).await.map_err(status)?;
         Ok(Response::new(signing_key(key)))
     }

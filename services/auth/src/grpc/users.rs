@@ -20,7 +20,7 @@ pub(crate) struct Users(pub(crate) Arc<Auth>);
 #[tonic::async_trait]
 impl UserService for Users {
     async fn get_user(&self, request: Request<pb::GetUserRequest>) -> Result<Response<pb::User>, Status> {
-        let user = users::get(&self.0, &who(&request), &request.get_ref().name).await.map_err(status)?;
+        let user = users::get(&self.0, &who(&self.0, &request), &request.get_ref().name).await.map_err(status)?;
         Ok(Response::new(to_wire(user)))
     }
 
@@ -39,7 +39,7 @@ impl UserService for Users {
     }
 
     async fn update_user(&self, request: Request<pb::UpdateUserRequest>) -> Result<Response<pb::User>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::UpdateUserRequest { user, update_mask } = request.into_inner();
         let pb::User { name, display_name, .. } = user.unwrap_or_default();
         let changed = [("display_name", !display_name.is_empty())];
@@ -50,12 +50,14 @@ impl UserService for Users {
     }
 
     async fn suspend_user(&self, request: Request<pb::SuspendUserRequest>) -> Result<Response<pb::User>, Status> {
-        let user = suspension::suspend(&self.0, &who(&request), &request.get_ref().name).await.map_err(status)?;
+        let user =
+            suspension::suspend(&self.0, &who(&self.0, &request), &request.get_ref().name).await.map_err(status)?;
         Ok(Response::new(to_wire(user)))
     }
 
     async fn unsuspend_user(&self, request: Request<pb::UnsuspendUserRequest>) -> Result<Response<pb::User>, Status> {
-        let user = suspension::unsuspend(&self.0, &who(&request), &request.get_ref().name).await.map_err(status)?;
+        let user =
+            suspension::unsuspend(&self.0, &who(&self.0, &request), &request.get_ref().name).await.map_err(status)?;
         Ok(Response::new(to_wire(user)))
     }
 
@@ -63,7 +65,7 @@ impl UserService for Users {
         &self,
         request: Request<pb::DeleteUserRequest>,
     ) -> Result<Response<pb::DeleteUserResponse>, Status> {
-        suspension::delete(&self.0, &who(&request), &request.get_ref().name).await.map_err(status)?;
+        suspension::delete(&self.0, &who(&self.0, &request), &request.get_ref().name).await.map_err(status)?;
         Ok(Response::new(pb::DeleteUserResponse {}))
     }
 
@@ -71,7 +73,7 @@ impl UserService for Users {
         &self,
         request: Request<pb::ChangePasswordRequest>,
     ) -> Result<Response<pb::ChangePasswordResponse>, Status> {
-        let who = who(&request);
+        let who = who(&self.0, &request);
         let pb::ChangePasswordRequest { name, current_password, new_password } = request.into_inner();
         let passwords = (current_password.into(), new_password.into());
         change_password::change_password(&self.0, &who, &name, passwords).await.map_err(status_of_new_password)?;

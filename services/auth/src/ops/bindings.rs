@@ -16,7 +16,7 @@ pub(crate) async fn create(auth: &Auth, who: &Who, role: &str, member: &str) -> 
 }
 
 async fn try_create(auth: &Auth, who: &Who, role: &str, member: &str) -> Result<Binding, Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     let role = roles::find(&mut tx, role).await?;
     who.must_hold(role.permissions.iter().map(String::as_str))?;
     must_take_roles(&mut tx, who, member).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn delete(auth: &Auth, who: &Who, id: Uuid) -> Result<(), Error
 }
 
 async fn try_delete(auth: &Auth, who: &Who, id: Uuid) -> Result<(), Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     let binding = store::bindings::find(&mut tx, id).await?;
     let binding = binding.ok_or_else(|| Error::NotFound(format!("roleBindings/{id}")))?;
     let role = roles::find(&mut tx, &format!("roles/{}", binding.role)).await?;

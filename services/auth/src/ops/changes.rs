@@ -3,17 +3,21 @@
 use kontor_types::ids::UserId;
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use super::{Auth, Error};
+use super::{Auth, Error, Who};
 use crate::domain::binding::Member;
 use crate::domain::roles::Role;
 use crate::store;
 
 /// Begins a change. They take turns, by the lock that setting up takes too: what one of them has read of roles, bindings and accounts stays
-/// true until it is committed. They are rare and short.
-pub(super) async fn begin(auth: &Auth) -> Result<Transaction<'static, Postgres>, Error> {
+/// true until it is committed. So does what the caller may do: whoever loses permissions has their tokens revoked under the same lock, and one that
+/// was revoked while it waited decides nothing any more.
+pub(super) async fn begin(auth: &Auth, who: &Who) -> Result<Transaction<'static, Postgres>, Error> {
     let mut tx = auth.pool.begin().await?;
     store::setup::lock(&mut tx).await?;
-    Ok(tx)
+    match who.caller.sid() {
+        Some(sid) if store::revocations::exists(&mut tx, sid).await? => Err(Error::TokenRevoked),
+        Some(_) | None => Ok(tx),
+    }
 }
 
 /// Fails if this user, who has or loses these roles, is the last administrator who is not suspended.

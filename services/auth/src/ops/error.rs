@@ -32,6 +32,9 @@ pub(crate) enum Error {
     /// The caller lacks this permission.
     #[error("the permission {0} is missing")]
     PermissionMissing(String),
+    /// The caller's token was revoked while the call waited.
+    #[error("the caller's token was revoked")]
+    TokenRevoked,
     /// Nobody is signed in, or no session.
     #[error("nobody is signed in")]
     NotSignedIn,
@@ -117,6 +120,7 @@ impl Transient for Error {
             | Self::NotFound(_)
             | Self::Exists(_)
             | Self::PermissionMissing(_)
+            | Self::TokenRevoked
             | Self::NotSignedIn
             | Self::Throttled(_)
             | Self::Suspended

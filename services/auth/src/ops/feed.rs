@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::{Mutex, watch};
 
 use super::keys::read_ring;
@@ -20,6 +20,9 @@ const FRESH: Duration = Duration::from_secs(1);
 const READ_ALL: Duration = Duration::from_secs(60);
 /// All are read also when the last reading was this long ago: less than what the newest reach back.
 const GAP_MAX: Duration = Duration::from_secs(5);
+
+/// The most revocations in one message: whoever listens takes messages of some megabytes only.
+const TOLD_MAX: usize = 1000;
 
 /// Told of each reading, in turn, before anything is signed by keys that it speaks of for the first time.
 pub(crate) type Heed = Box<dyn Fn(&News) + Send + Sync>;
@@ -43,6 +46,8 @@ pub(crate) struct Heard {
 
 /// What this process knows, and who is told.
 pub(super) struct Feed {
+    /// A connection of its own: however many calls wait for one, verifiers hear what is revoked.
+    pool: PgPool,
     /// Readings take turns, so that none undoes a later one.
     turn: Mutex<Turn>,
     known: watch::Sender<Known>,
@@ -64,17 +69,17 @@ struct Known {
 
 impl Feed {
     /// That has read nothing yet.
-    pub(super) fn new(heed: Heed) -> Self {
-        Self { turn: Mutex::default(), known: watch::Sender::default(), heed }
+    pub(super) fn new(pool: PgPool, heed: Heed) -> Self {
+        Self { pool, turn: Mutex::default(), known: watch::Sender::default(), heed }
     }
 }
 
 /// Reads the database, and tells what is new.
 pub(crate) async fn poll(auth: &Auth) -> Result<(), Error> {
-    let Feed { turn, known, heed } = &auth.feed;
+    let Feed { pool, turn, known, heed } = &auth.feed;
     let mut turn = turn.lock().await;
     let begun = Instant::now();
-    let mut conn = auth.pool.acquire().await?;
+    let mut conn = pool.acquire().await?;
     let ring = read_ring(&mut conn, &auth.kek, Some(&auth.access_tokens.ring())).await?;
     let read = turn.read(&mut conn, begun).await?;
     drop(conn);
@@ -125,7 +130,8 @@ impl Listener {
 
     /// What it does not know yet. After a beat without news, that there are none, if that is known.
     pub(crate) async fn next(&mut self) -> Heard {
-        if self.has_heard {
+        let goes_on = self.known.borrow().log.goes_on(self.position);
+        if self.has_heard && !goes_on {
             self.news_or_beat().await;
         }
         loop {
@@ -145,8 +151,8 @@ impl Listener {
     fn hear(&mut self) -> Option<Heard> {
         let known = self.known.borrow_and_update();
         known.read_at.filter(|at| at.elapsed() < FRESH)?;
-        let revocations = known.log.since(self.position);
-        self.position = known.log.end();
+        let (revocations, position) = known.log.since(self.position, TOLD_MAX);
+        self.position = position;
         Some(Heard { revocations, kids: known.kids.clone() })
     }
 }

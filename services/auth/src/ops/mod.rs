@@ -39,6 +39,7 @@ mod who;
 
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use kontor_types::Clock;
 use sqlx::PgPool;
 use tokio::sync::Notify;
@@ -66,6 +67,7 @@ pub(crate) struct Auth {
     passwords: Passwords,
     access_tokens: AccessTokens,
     kek: KeyEncryptionKey,
+    trusted_proxies: Vec<IpNet>,
     schedule: Schedule,
     clock: Arc<dyn Clock>,
     links: Links,
@@ -83,6 +85,11 @@ impl Auth {
     /// Who issues access tokens: the address that callers know Kontor by.
     pub(crate) fn issuer(&self) -> &str {
         self.access_tokens.issuer()
+    }
+
+    /// Whose word about where a call comes from is taken.
+    pub(crate) fn trusted_proxies(&self) -> &[IpNet] {
+        &self.trusted_proxies
     }
 
     /// Whether the database answers.

@@ -25,7 +25,7 @@ pub(crate) async fn create(auth: &Auth, who: &Who, role: &Definition) -> Result<
 }
 
 async fn try_create(auth: &Auth, who: &Who, role: &Definition) -> Result<Definition, Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     let create_time = store::roles::insert(&mut tx, role).await?;
     let create_time = create_time.ok_or_else(|| Error::Exists(role.name()))?;
     store::audit::insert(&mut tx, who, &event("role.created", role)).await?;
@@ -57,7 +57,7 @@ pub(crate) async fn update(auth: &Auth, who: &Who, name: &str, change: &Change) 
 }
 
 async fn try_update(auth: &Auth, who: &Who, name: &str, change: &Change) -> Result<Definition, Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     let role = find_own(&mut tx, who, name).await?;
     let new = change.of(&role);
     who.must_hold(new.permissions.iter().filter(|added| !role.permissions.contains(added)).map(String::as_str))?;
@@ -79,7 +79,7 @@ pub(crate) async fn delete(auth: &Auth, who: &Who, name: &str) -> Result<(), Err
 }
 
 async fn try_delete(auth: &Auth, who: &Who, name: &str) -> Result<(), Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     let role = find_own(&mut tx, who, name).await?;
     if store::bindings::any_with_role(&mut tx, &role.id).await? {
         return Err(Error::RoleInUse("is somebody's; take it away first"));

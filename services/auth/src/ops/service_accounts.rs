@@ -17,7 +17,7 @@ pub(crate) async fn create(auth: &Auth, who: &Who, id: &str, display_name: &str)
 }
 
 async fn try_create(auth: &Auth, who: &Who, id: &str, display_name: &str) -> Result<ServiceAccount, Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     let account = store::service_accounts::insert(&mut tx, id, display_name).await?;
     let account = account.ok_or_else(|| Error::Exists(account_name(id)))?;
     store::audit::insert(&mut tx, who, &Event::new("service_account.created", account.name())).await?;
@@ -52,7 +52,7 @@ pub(crate) async fn update(
 }
 
 async fn try_update(auth: &Auth, who: &Who, name: &str, display_name: Option<&str>) -> Result<ServiceAccount, Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     let mut account = target(&mut tx, who, name).await?;
     if let Some(new) = display_name.filter(|new| *new != account.display_name) {
         store::service_accounts::set_display_name(&mut tx, &account.id, new).await?;
@@ -72,7 +72,7 @@ pub(crate) async fn delete(auth: &Auth, who: &Who, name: &str) -> Result<(), Err
 }
 
 async fn try_delete(auth: &Auth, who: &Who, name: &str) -> Result<(), Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     let account = target(&mut tx, who, name).await?;
     changes::end_tokens(&mut tx, &[Member::ServiceAccount(account.id.clone())]).await?;
     store::bindings::delete_of(&mut tx, &account.name()).await?;

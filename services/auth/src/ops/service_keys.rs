@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use kontor_postgres::retry;
+use kontor_runtime::access::permissions_asked;
 use kontor_types::{PageSize, PageToken};
 use secrecy::SecretString;
 use sqlx::PgConnection;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Auth, Error, Page, Who, changes, service_accounts};
 use crate::domain::audit::Event;
-use crate::domain::service_account::AccountKey;
+use crate::domain::service_account::{AccountKey, account_name};
 use crate::domain::service_key::ServiceKey;
 use crate::store;
 use crate::store::service_keys::NewKey;
@@ -37,7 +38,7 @@ pub(crate) async fn create(
 }
 
 async fn try_create(auth: &Auth, who: &Who, key: &ServiceKey, terms: &Terms) -> Result<AccountKey, Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     must_hold_what_it_uses(&mut tx, who, key, &terms.scopes).await?;
     let Terms { display_name, scopes, expire_time } = terms;
     let new = NewKey { key, display_name, scopes, expire_time: *expire_time };
@@ -52,19 +53,30 @@ async fn try_create(auth: &Auth, who: &Who, key: &ServiceKey, terms: &Terms) -> 
     Ok(made)
 }
 
-/// What the scopes name, whether the account has it already or gets it later; without scopes all that the account has.
+/// What the scopes name, whether the account has it already or gets it later; without scopes that may be anything.
 async fn must_hold_what_it_uses(
     tx: &mut PgConnection,
     who: &Who,
     key: &ServiceKey,
     scopes: &[String],
 ) -> Result<(), Error> {
-    let name = crate::domain::service_account::account_name(&key.account);
+    let name = account_name(&key.account);
     let account = service_accounts::find(tx, &name).await?;
     service_accounts::must_not_be_built_in(who, &account)?;
-    let held = store::bindings::list_permissions(tx, &name).await?;
-    let used = if scopes.is_empty() { &held } else { scopes };
-    who.must_hold(used.iter().map(String::as_str))
+    if scopes.is_empty() {
+        return who.must_hold(permissions_asked().iter().map(String::as_str));
+    }
+    who.must_hold(scopes.iter().map(String::as_str))
+}
+
+/// What the account holds. One of Kontor's own services holds what nobody else does: its keys are for those who hold all the rest.
+async fn must_hold_what_it_holds(tx: &mut PgConnection, who: &Who, account: &str) -> Result<(), Error> {
+    let found = store::service_accounts::find(tx, account).await?;
+    if found.is_some_and(|account| account.built_in) {
+        return who.must_hold(permissions_asked().iter().map(String::as_str));
+    }
+    let held = store::bindings::list_permissions(tx, &account_name(account)).await?;
+    who.must_hold(held.iter().map(String::as_str))
 }
 
 fn expired() -> Error {
@@ -92,8 +104,9 @@ pub(crate) async fn delete(auth: &Auth, who: &Who, account: &str, id: Uuid) -> R
 }
 
 async fn try_delete(auth: &Auth, who: &Who, account: &str, id: Uuid) -> Result<(), Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     let name = format!("serviceAccounts/{account}/keys/{id}");
+    must_hold_what_it_holds(&mut tx, who, account).await?;
     let sid = store::service_keys::delete(&mut tx, account, id).await?;
     let sid = sid.ok_or_else(|| Error::NotFound(name.clone()))?;
     store::revocations::insert(&mut tx, &[sid]).await?;

@@ -34,8 +34,8 @@ struct Administrator {
     password_hash: String,
 }
 
-/// Makes what is missing, and what the operations work with. `heed` is told what verifiers have to know.
-pub(crate) async fn set_up(config: &Config, pool: PgPool, heed: Heed) -> Result<Auth, SetupError> {
+/// Makes what is missing, and what the operations work with. `heed` is told what verifiers have to know; the second pool is for reading that.
+pub(crate) async fn set_up(config: &Config, [pool, telling]: [PgPool; 2], heed: Heed) -> Result<Auth, SetupError> {
     roles::check(&permissions_asked())?;
     let kek = KeyEncryptionKey::parse(&config.key_encryption_key).map_err(SetupError::KeyEncryptionKey)?;
     let links = Links::parse(config.link_origin()).map_err(SetupError::LinkOrigin)?;
@@ -48,8 +48,21 @@ pub(crate) async fn set_up(config: &Config, pool: PgPool, heed: Heed) -> Result<
 
     let clock = Arc::new(SystemClock);
     let access_tokens = AccessTokens::new(&config.issuer, ring, clock.clone());
-    let (mail_queued, revoked, feed) = (Notify::new(), Notify::new(), Feed::new(heed));
-    let auth = Auth { pool, passwords, access_tokens, kek, schedule, clock, links, mail_queued, revoked, feed };
+    let (mail_queued, revoked, feed) = (Notify::new(), Notify::new(), Feed::new(telling, heed));
+    let trusted_proxies = config.trusted_proxies.clone();
+    let auth = Auth {
+        trusted_proxies,
+        pool,
+        passwords,
+        access_tokens,
+        kek,
+        schedule,
+        clock,
+        links,
+        mail_queued,
+        revoked,
+        feed,
+    };
     feed::poll(&auth).await?;
     Ok(auth)
 }

@@ -20,7 +20,7 @@ pub(crate) async fn suspend(auth: &Auth, who: &Who, name: &str) -> Result<User, 
 }
 
 async fn try_suspend(auth: &Auth, who: &Who, id: UserId) -> Result<User, Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     let user = target(&mut tx, who, id).await?;
     if !user.is_suspended {
         shut_out(&mut tx, &user).await?;
@@ -38,7 +38,7 @@ pub(crate) async fn unsuspend(auth: &Auth, who: &Who, name: &str) -> Result<User
 }
 
 async fn try_unsuspend(auth: &Auth, who: &Who, id: UserId) -> Result<User, Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     let user = target(&mut tx, who, id).await?;
     if user.is_suspended {
         store::accounts::set_unsuspended(&mut tx, id).await?;
@@ -57,7 +57,7 @@ pub(crate) async fn delete(auth: &Auth, who: &Who, name: &str) -> Result<(), Err
 }
 
 async fn try_delete(auth: &Auth, who: &Who, id: UserId) -> Result<(), Error> {
-    let mut tx = changes::begin(auth).await?;
+    let mut tx = changes::begin(auth, who).await?;
     let user = target(&mut tx, who, id).await?;
     shut_out(&mut tx, &user).await?;
     // Bindings name their member, and point to nobody.

@@ -3,6 +3,7 @@
 use kontor_postgres::retry;
 use kontor_types::ids::UserId;
 use kontor_types::{PageSize, PageToken};
+use sqlx::PgConnection;
 
 use super::{Auth, Error, Who, sessions};
 use crate::domain::audit::Event;
@@ -52,9 +53,19 @@ async fn try_revoke(auth: &Auth, who: &Who, session: SessionName) -> Result<bool
     if store::sessions::find_user(&mut tx, session.id).await? != Some(session.user) {
         return Ok(false);
     }
+    must_hold(&mut tx, who, session.user).await?;
     sessions::end(&mut tx, &who.caller.subject.to_string(), who, session).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// Whoever signs somebody else out must hold all that they hold.
+async fn must_hold(tx: &mut PgConnection, who: &Who, user: UserId) -> Result<(), Error> {
+    if who.is(user) {
+        return Ok(());
+    }
+    let held = store::bindings::list_permissions(tx, &user.to_string()).await?;
+    who.must_hold(held.iter().map(String::as_str))
 }
 
 /// Ends all sessions of a user, and answers how many: one's own, others' with the permission.
@@ -72,6 +83,7 @@ async fn try_revoke_all(auth: &Auth, who: &Who, user: UserId, keep_current: bool
     if store::users::lock_credentials(&mut tx, user).await?.is_none() {
         return Ok(None);
     }
+    must_hold(&mut tx, who, user).await?;
     let except = who.caller.sid().filter(|_| keep_current);
     let ended = store::revocations::end_sessions(&mut tx, user, except).await?.len();
     if ended > 0 {

@@ -40,6 +40,12 @@ pub(crate) async fn use_step(conn: &mut PgConnection, user: UserId, step: i64) -
     Ok(used.rows_affected() > 0)
 }
 
+/// Takes it away if it has not shown a first code yet.
+pub(crate) async fn delete_pending(conn: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
+    let sql = "DELETE FROM authenticators WHERE user_id = $1 AND confirm_time IS NULL";
+    sqlx::query(sql).bind(user.0).execute(conn).await.map(|_| ())
+}
+
 /// Takes it away.
 pub(crate) async fn delete(conn: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM authenticators WHERE user_id = $1").bind(user.0).execute(conn).await.map(|_| ())

@@ -10,6 +10,12 @@ use crate::domain::revocation::{KEPT_SECONDS, Revocation};
 /// How far back the newest are read, in seconds: one that was noted that long ago may have been committed just now.
 const LATE_SECONDS: i64 = 15;
 
+/// Whether the tokens of a session, or of a service account's key, are revoked.
+pub(crate) async fn exists(conn: &mut PgConnection, sid: Uuid) -> Result<bool, sqlx::Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM revocations WHERE sid = $1)";
+    sqlx::query_scalar(sql).bind(sid).fetch_one(conn).await
+}
+
 /// Ends a session, and notes its tokens as revoked. False if it had ended before.
 pub(crate) async fn end_session(conn: &mut PgConnection, id: SessionId) -> Result<bool, sqlx::Error> {
     let sql = "UPDATE sessions SET revoke_time = now() WHERE id = $1 AND revoke_time IS NULL AND expire_time > now()";

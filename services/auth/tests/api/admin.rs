@@ -7,6 +7,7 @@ use kontor_runtime::fault::ErrorReason;
 use tonic::{Code, Response, Status};
 
 use crate::operators::{ABSENT, DENIED, FORGED, INVALID, LAST, Person, Shop, refusal, sid};
+use crate::replicas::waiting_for_locks;
 use crate::world::{ADMIN, PASSWORD, reason};
 
 async fn rename(
@@ -204,4 +205,63 @@ async fn users_come_in_pages_oldest_first() {
         let answer = list(pb::ListUsersRequest { page_token: forged.into(), ..Default::default() }).await;
         assert_eq!(refusal(answer.map(Response::new)), INVALID, "{forged}");
     }
+}
+
+/// The calls of an administrator who is losing the role wait for the same lock as the loss itself.
+#[tokio::test]
+async fn whoever_loses_a_role_does_nothing_by_a_call_that_waited_meanwhile() {
+    let shop = Shop::new().await;
+    let mallory = shop.colleague("mallory@example.org", "administrator").await;
+    let pool = shop.database.pool().await;
+    let mut held = pool.begin().await.unwrap();
+    sqlx::query("SELECT id FROM setup WHERE id = 1 FOR UPDATE").execute(&mut *held).await.unwrap();
+    let (binding, key) = (mallory.clone(), mallory.clone());
+    let rescue = async { shop.bind(&binding, "administrator", &mallory.name).await };
+    let back_door = async {
+        let service_account = Some(pb::ServiceAccount::default());
+        let request = pb::CreateServiceAccountRequest { service_account_id: "back-door".into(), service_account };
+        shop.accounts().create_service_account(key.asks(request)).await
+    };
+    let loss = async {
+        waiting_for_locks(&pool, 2).await;
+        let member = "DELETE FROM bindings WHERE member = $1 AND role = 'administrator'";
+        sqlx::query(member).bind(&mallory.name).execute(&mut *held).await.unwrap();
+        let token = "INSERT INTO revocations (sid, expire_time) VALUES ($1::uuid, now() + interval '6 minutes')";
+        sqlx::query(token).bind(sid(&mallory.tokens.access_token)).execute(&mut *held).await.unwrap();
+        held.commit().await.unwrap();
+    };
+    let (rescued, opened, ()) = tokio::join!(rescue, back_door, loss);
+    let revoked = (Code::Unauthenticated, ErrorReason::TokenRevoked);
+    assert_eq!((refusal(rescued), refusal(opened)), (revoked, revoked));
+    assert!(shop.bindings_of(&mallory.name).await.iter().all(|binding| binding.role == "roles/customer"));
+    assert_eq!(shop.database.count("SELECT count(*) FROM service_accounts").await, 0);
+}
+
+#[tokio::test]
+async fn support_signs_customers_out_and_no_administrator() {
+    let shop = Shop::new().await;
+    let support = shop.colleague("sue@example.org", "support").await;
+    let ada = shop.customer("ada@example.org").await;
+    let all = async |name: &str| {
+        let request = pb::RevokeAllSessionsRequest { parent: name.into(), keep_current: false };
+        shop.auth.sessions().revoke_all_sessions(support.asks(request)).await
+    };
+    let one = format!("{}/sessions/{}", shop.admin.name, sid(&shop.admin.tokens.access_token));
+    assert_eq!(refusal(all(&shop.admin.name).await), DENIED);
+    let refused = shop.auth.revoke_session(&support.tokens.access_token, &one).await;
+    assert_eq!(reason(refused), ErrorReason::PermissionMissing);
+    shop.auth.refresh(&shop.admin.tokens.refresh_token).await.unwrap();
+    assert_eq!(all(&ada.name).await.unwrap().into_inner().revoked_count, 1);
+}
+
+#[tokio::test]
+async fn what_one_changes_of_oneself_waits_for_no_change_of_others() {
+    let shop = Shop::new().await;
+    let ada = shop.customer("ada@example.org").await;
+    let mut held = shop.database.pool().await.begin().await.unwrap();
+    sqlx::query("SELECT id FROM setup WHERE id = 1 FOR UPDATE").execute(&mut *held).await.unwrap();
+    let user = pb::User { name: ada.name.clone(), display_name: "Countess".into(), ..Default::default() };
+    let renamed = rename(&shop, &ada, user, None).await.unwrap().into_inner();
+    assert_eq!(renamed.display_name, "Countess");
+    held.rollback().await.unwrap();
 }

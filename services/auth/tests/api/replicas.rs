@@ -52,7 +52,7 @@ async fn empty_tables() -> Database {
 }
 
 /// Returns once so many connections to the database wait for a lock.
-async fn waiting_for_locks(pool: &PgPool, connections: i64) {
+pub(crate) async fn waiting_for_locks(pool: &PgPool, connections: i64) {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     while sqlx::query_scalar::<_, i64>(sql).fetch_one(pool).await.unwrap() < connections {
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -236,3 +236,15 @@ async fn whoever_may_edit_users_still_takes_nothing_from_those_who_may_more() {
     database.run("DELETE FROM bindings WHERE role = 'administrator'").await;
     auth.remove_second_factor(&bob, &ada.user, ("", "")).await.unwrap();
 }
+
+/// Whoever knew the password before has perhaps begun to add an authenticator.
+#[tokio::test]
+async fn another_password_ends_the_adding_of_an_authenticator() {
+    let (auth, database) = Auth::new().await;
+    let token = auth.account(ADA).await.tokens.unwrap().access_token;
+    let authenticator = auth.enroll(&token).await.unwrap();
+    auth.change_password(&token, PASSWORD, "quite another passphrase").await.unwrap();
+    let confirmed = auth.confirm_totp(&token, &authenticator.code(0)).await;
+    assert_eq!(reason(confirmed), ErrorReason::SecondFactorState);
+    assert_eq!(database.count("SELECT count(*) FROM authenticators").await, 0);
+}

@@ -333,3 +333,32 @@ async fn accounts_and_keys_come_in_pages() {
         assert_eq!(refusal(answer.map(Response::new)), INVALID, "{forged}");
     }
 }
+
+#[tokio::test]
+async fn a_key_without_scopes_does_not_grow_beyond_its_maker() {
+    let shop = Shop::new().await;
+    let maker = shop.with_permissions("maker", &["service_account.edit", "service_account.read"]).await;
+    make(&shop, &maker, "erp").await.unwrap();
+    assert_eq!(
+        refusal(make_key(&shop, &maker, "erp", scoped(&[])).await),
+        DENIED,
+        "the account may get any role later"
+    );
+    assert!(keys(&shop, "erp").await.is_empty());
+    key(&shop, "erp", &[]).await;
+}
+
+#[tokio::test]
+async fn keys_are_deleted_by_those_who_hold_what_their_accounts_hold() {
+    let (shop, _) = with_a_service_of_our_own().await;
+    let maker = shop.with_permissions("maker", &["service_account.edit", "service_account.read"]).await;
+    erp(&shop).await;
+    let (erps, _) = key(&shop, "erp", &["order.read"]).await;
+    shop.bind(&shop.admin, "administrator", "serviceAccounts/erp").await.unwrap();
+    let ours = keys(&shop, "order").await[0].name.clone();
+    for name in [&erps.name, &ours] {
+        assert_eq!(refusal(delete_key(&shop, &maker, name).await), DENIED, "{name}");
+    }
+    assert_eq!((keys(&shop, "erp").await.len(), keys(&shop, "order").await.len()), (1, 1));
+    delete_key(&shop, &shop.admin, &erps.name).await.unwrap();
+}

@@ -87,6 +87,7 @@ fn debug_output_of_the_settings_hides_the_secrets() {
         admin_password: Some("hunter2".into()),
         service_keys: vec!["hunter2".into()],
         key_encryption_key: "hunter2".into(),
+        trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
         key_rotation_days: 30,
         key_lead: kontor_auth::KEY_LEAD,
         smtp_url: Some("hunter2".into()),

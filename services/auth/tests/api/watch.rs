@@ -223,3 +223,14 @@ async fn only_services_listen() {
     assert_eq!(refused.as_ref().unwrap_err().code(), Code::PermissionDenied);
     assert_eq!(reason(refused), ErrorReason::InternalMethod);
 }
+
+#[tokio::test]
+async fn many_revocations_come_in_portions_that_anybody_can_take() {
+    let world = World::new().await;
+    let many = "INSERT INTO revocations (sid, expire_time) \
+                SELECT gen_random_uuid(), now() + interval '6 minutes' FROM generate_series(1, 100000)";
+    sqlx::query(many).execute(&world.pool).await.unwrap();
+    // All of them would be more than the four megabytes that clients take.
+    let mut stream = world.listen().await;
+    assert_eq!(revoked(&mut stream, 100_000).await.len(), 100_000);
+}

@@ -51,6 +51,7 @@ impl Database {
             admin_password: Some(PASSWORD.into()),
             service_keys: Vec::new(),
             key_encryption_key: KEK.into(),
+            trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
             key_rotation_days: 30,
             key_lead: KEY_LEAD,
             smtp_url: None,

@@ -134,6 +134,7 @@ fn auth_config(up: &Up, secrets: &Secrets, database: &Database, issuer: String) 
         admin_password: Some(secrets.admin_password.clone()),
         service_keys,
         key_encryption_key: secrets.key_encryption.clone(),
+        trusted_proxies: up.trusted_proxies.clone(),
         key_rotation_days: up.key_rotation_days,
         key_lead: kontor_auth::KEY_LEAD,
         smtp_url: up.smtp_url.clone(),

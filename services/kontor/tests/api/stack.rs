@@ -87,6 +87,7 @@ fn settings(data_dir: &Path, database_url: &str) -> Up {
         catalog_addr: any,
         order_addr: any,
         hold_seconds: 3600,
+        trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
         key_rotation_days: 30,
         psp_addr: any,
         admin_email: ADMIN_EMAIL.into(),
