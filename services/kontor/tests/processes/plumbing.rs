@@ -15,9 +15,16 @@ const HEALTH: &str = "grpc.health.v1.Health";
 /// The gRPC services of each process.
 fn services_of(name: &str) -> &'static [&'static str] {
     match name {
-        "auth" => {
-            &["kontor.auth.v1.AuthenticationService", "kontor.auth.v1.TokenService", "kontor.auth.v1.UserService"]
-        }
+        "auth" => &[
+            "kontor.auth.v1.AccessService",
+            "kontor.auth.v1.AuditService",
+            "kontor.auth.v1.AuthenticationService",
+            "kontor.auth.v1.SecondFactorService",
+            "kontor.auth.v1.ServiceAccountService",
+            "kontor.auth.v1.SessionService",
+            "kontor.auth.v1.TokenService",
+            "kontor.auth.v1.UserService",
+        ],
         "catalog" => &[
             "kontor.catalog.v1.CatalogEventService",
             "kontor.catalog.v1.InventoryService",
