@@ -21,6 +21,10 @@ use crate::problem::{Problem, Result};
 use crate::route::Route;
 use crate::status;
 
+/// The longest `Authorization` that goes on to a service, in bytes. Longer headers than services take would break the connection that all
+/// callers share.
+const AUTHORIZATION_BYTES_MAX: usize = 8 * 1024;
+
 /// Sends the messages and waits for the answer.
 pub(crate) async fn send<S>(route: &Route, messages: S, metadata: MetadataMap, limit: Duration) -> Result<Bytes>
 where
@@ -41,6 +45,10 @@ pub(crate) fn metadata(request: &Parts) -> Result<MetadataMap> {
     let mut passed = HeaderMap::new();
     let mut tokens = request.headers.get_all(AUTHORIZATION).iter();
     if let Some(token) = tokens.next() {
+        if token.len() > AUTHORIZATION_BYTES_MAX {
+            let detail = "the access token is not valid here: no token is that long";
+            return Err(Problem::new(Code::Unauthenticated, ErrorReason::TokenInvalid, detail));
+        }
         let mut token = token.clone();
         token.set_sensitive(true);
         passed.insert(AUTHORIZATION, token);

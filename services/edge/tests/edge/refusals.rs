@@ -129,3 +129,16 @@ async fn the_contracts_own_rules_come_back_in_json_spelling() {
     let fields: Vec<_> = body["violations"].as_array().unwrap().iter().map(|it| it["field"].as_str()).collect();
     assert_eq!(fields, [Some("expectedTotal"), Some("requestId")]);
 }
+
+/// Services take headers up to a size, and answer a larger one by closing the connection that all callers share.
+#[tokio::test]
+async fn a_token_that_is_too_long_harms_its_sender_only() {
+    let edge = Harness::start().await;
+    for length in [8 * 1024, 17_000, 200_000] {
+        let request = edge.request(Method::GET, &format!("/v1/{CART}")).bearer_auth("a".repeat(length));
+        let (status, body) = problem(request).await;
+        assert_eq!((status, &body["reason"]), (401, &Value::from("TOKEN_INVALID")), "{length}");
+    }
+    let answer = edge.request(Method::GET, &format!("/v1/{CART}")).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+}
