@@ -19,6 +19,7 @@ use crate::answer::Answer;
 use crate::api::Api;
 use crate::buyer::{buy, cart_with, name};
 use crate::goods::{Goods, import_turn};
+use crate::people::{PASSWORD, sign_up};
 use shot::Shot;
 use text::Words;
 
@@ -45,7 +46,17 @@ async fn prepare() -> (Goods, Api, Words) {
         "signUp": format!("signUps/{}", new_uuid()), "delta": "1", "quantity": 2, "pageSize": 3, "updateMask": "email",
     });
     let words = Words { names: [name(&cart), name(&order), &goods.variant].map(str::to_owned).into(), likely };
-    (goods, Api::administrator().await, words)
+    (goods, another_administrator().await, words)
+}
+
+/// Not the one of all other tests: wrong passwords count.
+async fn another_administrator() -> Api {
+    let user = sign_up().await;
+    let binding = json!({"role": "roles/administrator", "member": user.name});
+    Api::administrator().await.post("/v1/roleBindings", &binding).await.ok();
+    let who = json!({"email": user.email, "password": PASSWORD});
+    let answer = Api::guest().post("/v1/auth:signIn", &who).await.ok();
+    Api::with_token(answer["tokens"]["accessToken"].as_str().unwrap())
 }
 
 /// Sends it; anything but an answer or a proper refusal is a failure.
