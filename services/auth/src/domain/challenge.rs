@@ -1,18 +1,9 @@
 //! Challenges: the password was right, and a code of the second factor is wanted too.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::SecretString;
-
 use super::code::WRONG_CODES_MAX;
 
 /// How long a challenge can be answered, in seconds.
 pub(crate) const LIFE_SECONDS: i64 = 5 * 60;
-
-/// A new one: 256 random bits.
-pub(crate) fn generate() -> SecretString {
-    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()).into()
-}
 
 /// A challenge as it waits for its code.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,17 @@
-//! SHA-256 of secrets that are random enough to need no salt and no slow hash: codes, tokens, keys.
+//! Secrets that are random enough to need no salt and no slow hash, and their SHA-256: codes, tokens, keys.
 
 use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
+
+/// A secret that nobody guesses: 256 random bits.
+pub(crate) fn random_secret() -> SecretString {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()).into()
+}
 
 /// What the database keeps of a secret. Debug output hides it: the hash of a short code gives the code away.
 #[derive(Clone, PartialEq, Eq)]

@@ -4,21 +4,12 @@
 //! after, and before anybody has used the successor, it is taken for a lost answer: the client gets another successor
 //! and the first one ends. Else it is taken for theft, and the session ends.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::SecretString;
-
 use super::hash::SecretHash;
 
 /// How long a session lives without a refresh, in seconds.
 pub(crate) const SESSION_SECONDS: i64 = 30 * 24 * 60 * 60;
 /// How long after its use a token may come again, in seconds.
 pub(crate) const REPEAT_SECONDS: i64 = 10;
-
-/// A new token: 256 random bits.
-pub(crate) fn generate() -> SecretString {
-    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()).into()
-}
 
 /// A token as the database knows it.
 #[derive(Clone, Debug)]

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use kontor_proto::kontor::auth::v1 as pb;
 use kontor_proto::kontor::auth::v1::session_service_server::SessionService;
-use kontor_runtime::Fault;
 use kontor_runtime::convert::time_to_wire;
 use kontor_types::{PageSize, PageToken};
 use tonic::{Request, Response, Status};
 
 use super::error::status;
+use super::parse;
 use super::who::who;
 use crate::domain::session::Session;
 use crate::ops::{Auth, Who, user_sessions};
@@ -25,11 +25,9 @@ impl SessionService for Sessions {
     ) -> Result<Response<pb::ListSessionsResponse>, Status> {
         let who = who(&self.0, &request);
         let pb::ListSessionsRequest { parent, page_size, page_token } = request.into_inner();
-        let after =
-            PageToken::from_request(&page_token).map_err(|error| Fault::field("page_token", error.to_string()))?;
-        let slice = (after, PageSize::from_request(page_size));
+        let slice = (parse::page_token(&page_token)?, PageSize::from_request(page_size));
         let page = user_sessions::list(&self.0, &who, &parent, slice).await.map_err(status)?;
-        let sessions = page.sessions.into_iter().map(|session| to_wire(session, &who)).collect();
+        let sessions = page.items.into_iter().map(|session| to_wire(session, &who)).collect();
         let next_page_token = page.next.map(PageToken::to_wire).unwrap_or_default();
         Ok(Response::new(pb::ListSessionsResponse { sessions, next_page_token }))
     }

@@ -18,7 +18,7 @@ pub(crate) async fn create(auth: &Auth, who: &Who, role: &str, member: &str) -> 
 async fn try_create(auth: &Auth, who: &Who, role: &str, member: &str) -> Result<Binding, Error> {
     let mut tx = changes::begin(auth, who).await?;
     let role = roles::find(&mut tx, role).await?;
-    who.must_hold(role.permissions.iter().map(String::as_str))?;
+    who.must_hold(&role.permissions)?;
     must_take_roles(&mut tx, who, member).await?;
     let is_new = store::bindings::insert(&mut tx, member, &role.id).await?;
     let binding = store::bindings::get(&mut tx, member, &role.id).await?;
@@ -32,7 +32,7 @@ async fn try_create(auth: &Auth, who: &Who, role: &str, member: &str) -> Result<
 /// Fails unless there is such a member, and it is none of Kontor's own services.
 async fn must_take_roles(tx: &mut PgConnection, who: &Who, name: &str) -> Result<(), Error> {
     match Member::from_name(name) {
-        Some(Member::User(id)) if store::users::find(tx, id).await?.is_some() => Ok(()),
+        Some(Member::User(id)) if store::accounts::find(tx, id).await?.is_some() => Ok(()),
         Some(Member::ServiceAccount(id)) => {
             let account = store::service_accounts::find(tx, &id).await?.ok_or_else(|| Error::NotFound(name.into()))?;
             service_accounts::must_not_be_built_in(who, &account)
@@ -65,7 +65,7 @@ async fn try_delete(auth: &Auth, who: &Who, id: Uuid) -> Result<(), Error> {
     let binding = store::bindings::find(&mut tx, id).await?;
     let binding = binding.ok_or_else(|| Error::NotFound(format!("roleBindings/{id}")))?;
     let role = roles::find(&mut tx, &format!("roles/{}", binding.role)).await?;
-    who.must_hold(role.permissions.iter().map(String::as_str))?;
+    who.must_hold(&role.permissions)?;
     let member = Member::from_name(&binding.member);
     if let Some(user) = member.as_ref().and_then(Member::user) {
         changes::others_administer(&mut tx, user, std::slice::from_ref(&role.id)).await?;

@@ -64,7 +64,7 @@ pub(super) async fn set(
     store::challenges::delete_all(tx, now.user).await?;
     store::authenticators::delete_pending(tx, now.user).await?;
     store::password_resets::delete_all(tx, Some(now.user)).await?;
-    let ended = store::revocations::end_sessions(tx, now.user, except).await?;
+    let ended = store::revocations::end_sessions(tx, &[now.user], except).await?;
     store::mails::insert(tx, &mail::password_changed(&now.email)).await?;
     Ok(ended.len())
 }

@@ -37,7 +37,7 @@ pub(super) async fn end_tokens(tx: &mut PgConnection, members: &[Member]) -> Res
     let users: Vec<UserId> = members.iter().filter_map(Member::user).collect();
     let accounts: Vec<&str> = members.iter().filter_map(Member::service_account).collect();
     store::accounts::lock(tx, &users).await?;
-    store::revocations::end_sessions_of_all(tx, &users).await?;
+    store::revocations::end_sessions(tx, &users, None).await?;
     let sids = store::service_keys::renew_sids(tx, &accounts).await?;
     store::revocations::insert(tx, &sids).await
 }

@@ -7,8 +7,8 @@ use sqlx::PgConnection;
 use super::sessions::{self, Granted};
 use super::{Auth, Error, Tokens, Who};
 use crate::domain::audit::Event;
-use crate::domain::hash::SecretHash;
-use crate::domain::refresh::{self as tokens, Verdict};
+use crate::domain::hash::{SecretHash, random_secret};
+use crate::domain::refresh::Verdict;
 use crate::domain::session::SessionName;
 use crate::store::{self, refresh_tokens, sessions as session_rows};
 
@@ -52,7 +52,7 @@ async fn try_refresh(auth: &Auth, who: &Who, hash: &SecretHash) -> Result<Outcom
 }
 
 async fn rotate(tx: &mut PgConnection, session: SessionName, used: &SecretHash) -> Result<Granted, sqlx::Error> {
-    let refresh = tokens::generate();
+    let refresh = random_secret();
     refresh_tokens::set_used(tx, used, &SecretHash::of(&refresh)).await?;
     session_rows::set_refreshed(tx, session.id).await?;
     sessions::grant(tx, session, refresh).await

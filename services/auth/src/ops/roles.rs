@@ -20,7 +20,7 @@ pub(crate) async fn create(auth: &Auth, who: &Who, role: &Definition) -> Result<
     if Role::parse(&role.id).is_some() {
         return Err(Error::Exists(role.name()));
     }
-    who.must_hold(role.permissions.iter().map(String::as_str))?;
+    who.must_hold(&role.permissions)?;
     retry("create a role", || try_create(auth, who, role)).await
 }
 
@@ -60,7 +60,7 @@ async fn try_update(auth: &Auth, who: &Who, name: &str, change: &Change) -> Resu
     let mut tx = changes::begin(auth, who).await?;
     let role = find_own(&mut tx, who, name).await?;
     let new = change.of(&role);
-    who.must_hold(new.permissions.iter().filter(|added| !role.permissions.contains(added)).map(String::as_str))?;
+    who.must_hold(new.permissions.iter().filter(|added| !role.permissions.contains(added)))?;
     if new != role {
         store::roles::update(&mut tx, &new).await?;
         store::audit::insert(&mut tx, who, &event("role.updated", &new)).await?;
@@ -107,7 +107,7 @@ async fn find_own(tx: &mut PgConnection, who: &Who, name: &str) -> Result<Defini
         return Err(Error::RoleInUse("came with Kontor and stays as it is"));
     }
     let asked = permissions_asked();
-    who.must_hold(role.permissions.iter().map(String::as_str).filter(|permission| asked.contains(*permission)))?;
+    who.must_hold(role.permissions.iter().filter(|permission| asked.contains(*permission)))?;
     Ok(role)
 }
 

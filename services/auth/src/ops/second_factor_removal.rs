@@ -60,8 +60,7 @@ async fn try_remove_own(auth: &Auth, who: &Who, own: &Credentials, code: &Secret
 async fn try_remove_others(auth: &Auth, who: &Who, user: UserId) -> Result<bool, Error> {
     let mut tx = auth.pool.begin().await?;
     let Some(now) = store::users::lock_credentials(&mut tx, user).await? else { return Ok(false) };
-    let permissions = store::bindings::list_permissions(&mut tx, &user.to_string()).await?;
-    who.must_hold(permissions.iter().map(String::as_str))?;
+    who.must_hold_all_of(&mut tx, &user.to_string()).await?;
     if !now.has_second_factor {
         return Err(ABSENT);
     }

@@ -91,8 +91,7 @@ pub(super) async fn find(conn: &mut PgConnection, name: &str) -> Result<ServiceA
 async fn target(tx: &mut PgConnection, who: &Who, name: &str) -> Result<ServiceAccount, Error> {
     let account = find(tx, name).await?;
     must_not_be_built_in(who, &account)?;
-    let held = store::bindings::list_permissions(tx, name).await?;
-    who.must_hold(held.iter().map(String::as_str))?;
+    who.must_hold_all_of(tx, name).await?;
     Ok(account)
 }
 

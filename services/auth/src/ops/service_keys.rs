@@ -64,19 +64,18 @@ async fn must_hold_what_it_uses(
     let account = service_accounts::find(tx, &name).await?;
     service_accounts::must_not_be_built_in(who, &account)?;
     if scopes.is_empty() {
-        return who.must_hold(permissions_asked().iter().map(String::as_str));
+        return who.must_hold(permissions_asked());
     }
-    who.must_hold(scopes.iter().map(String::as_str))
+    who.must_hold(scopes)
 }
 
 /// What the account holds. One of Kontor's own services holds what nobody else does: its keys are for those who hold all the rest.
 async fn must_hold_what_it_holds(tx: &mut PgConnection, who: &Who, account: &str) -> Result<(), Error> {
     let found = store::service_accounts::find(tx, account).await?;
     if found.is_some_and(|account| account.built_in) {
-        return who.must_hold(permissions_asked().iter().map(String::as_str));
+        return who.must_hold(permissions_asked());
     }
-    let held = store::bindings::list_permissions(tx, &account_name(account)).await?;
-    who.must_hold(held.iter().map(String::as_str))
+    who.must_hold_all_of(tx, &account_name(account)).await
 }
 
 fn expired() -> Error {

@@ -7,8 +7,7 @@ use sqlx::PgConnection;
 use super::access_tokens::CLIENT;
 use super::{AccessToken, Auth, Error, Who};
 use crate::domain::audit::Event;
-use crate::domain::hash::SecretHash;
-use crate::domain::refresh;
+use crate::domain::hash::{SecretHash, random_secret};
 use crate::domain::session::SessionName;
 use crate::store;
 
@@ -41,7 +40,7 @@ pub(super) async fn open(tx: &mut PgConnection, who: &Who, user: UserId, event: 
     let session = SessionName { user, id: SessionId::generate() };
     store::sessions::insert(tx, session, CLIENT, &who.origin).await?;
     store::audit::insert_as(tx, &user.to_string(), who, &event.with("session", session)).await?;
-    grant(tx, session, refresh::generate()).await
+    grant(tx, session, random_secret()).await
 }
 
 /// Gives a session, which has no good refresh token, this one.

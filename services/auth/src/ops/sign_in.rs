@@ -10,9 +10,9 @@ use super::sessions::{self, Granted};
 use super::{Auth, Error, Tokens, Who};
 use crate::domain::account::Credentials;
 use crate::domain::audit::Event;
-use crate::domain::hash::SecretHash;
+use crate::domain::hash::{SecretHash, random_secret};
+use crate::domain::password;
 use crate::domain::throttle::Bucket;
-use crate::domain::{challenge, password};
 use crate::store;
 
 /// What a right password leads to.
@@ -85,7 +85,7 @@ async fn try_open(auth: &Auth, who: &Who, then: &Credentials, given: &SecretStri
 }
 
 async fn ask(tx: &mut PgConnection, user: UserId) -> Result<Challenge, sqlx::Error> {
-    let token = challenge::generate();
+    let token = random_secret();
     let expire_time = store::challenges::insert(tx, user, &SecretHash::of(&token)).await?;
     Ok(Challenge { token, expire_time })
 }

@@ -5,36 +5,23 @@ use kontor_types::ids::UserId;
 use kontor_types::{PageSize, PageToken};
 use sqlx::PgConnection;
 
-use super::{Auth, Error, Who, sessions};
+use super::{Auth, Error, Page, Who, sessions};
 use crate::domain::audit::Event;
 use crate::domain::session::{Session, SessionName};
 use crate::store;
 
-/// A page of sessions.
-pub(crate) struct Page {
-    /// The sessions, newest first.
-    pub(crate) sessions: Vec<Session>,
-    /// Where the next page begins, unless this is the last.
-    pub(crate) next: Option<PageToken>,
-}
-
-/// A page of the open sessions of a user: oneself, or others with the permission.
+/// A page of the open sessions of a user, newest first: oneself, or others with the permission.
 pub(crate) async fn list(
     auth: &Auth,
     who: &Who,
     parent: &str,
     (after, size): (Option<PageToken>, PageSize),
-) -> Result<Page, Error> {
+) -> Result<Page<Session>, Error> {
     let user = who.reach(parent, "user.read")?;
     let mut conn = auth.pool.acquire().await?;
     store::users::get_credentials(&mut conn, user).await?.ok_or_else(|| Error::NotFound(parent.to_owned()))?;
-    // One more than the page tells whether there is a next one.
-    let mut sessions = store::sessions::list_open(&mut conn, user, after, size.get() + 1).await?;
-    let size = usize::try_from(size.get()).unwrap_or_default();
-    let more = sessions.len() > size;
-    sessions.truncate(size);
-    let next = sessions.last().filter(|_| more).map(|session| PageToken { after: session.name.id.0 });
-    Ok(Page { sessions, next })
+    let sessions = store::sessions::list_open(&mut conn, user, after, size.get() + 1).await?;
+    Ok(Page::cut(sessions, size, |session| PageToken { after: session.name.id.0 }))
 }
 
 /// Ends one session: one's own, others' with the permission.
@@ -64,8 +51,7 @@ async fn must_hold(tx: &mut PgConnection, who: &Who, user: UserId) -> Result<(),
     if who.is(user) {
         return Ok(());
     }
-    let held = store::bindings::list_permissions(tx, &user.to_string()).await?;
-    who.must_hold(held.iter().map(String::as_str))
+    who.must_hold_all_of(tx, &user.to_string()).await
 }
 
 /// Ends all sessions of a user, and answers how many: one's own, others' with the permission.
@@ -85,7 +71,7 @@ async fn try_revoke_all(auth: &Auth, who: &Who, user: UserId, keep_current: bool
     }
     must_hold(&mut tx, who, user).await?;
     let except = who.caller.sid().filter(|_| keep_current);
-    let ended = store::revocations::end_sessions(&mut tx, user, except).await?.len();
+    let ended = store::revocations::end_sessions(&mut tx, &[user], except).await?.len();
     if ended > 0 {
         store::audit::insert(&mut tx, who, &Event::new("session.revoked", user).with("sessions_ended", ended)).await?;
     }

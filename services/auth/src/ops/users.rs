@@ -14,7 +14,7 @@ use crate::store;
 pub(crate) async fn get(auth: &Auth, who: &Who, name: &str) -> Result<User, Error> {
     let id = who.reach(name, "user.read")?;
     let mut conn = auth.pool.acquire().await?;
-    store::users::find(&mut conn, id).await?.ok_or_else(|| Error::NotFound(name.to_owned()))
+    store::accounts::find(&mut conn, id).await?.ok_or_else(|| Error::NotFound(name.to_owned()))
 }
 
 /// A page of the users, or the one with this e-mail address.
@@ -55,10 +55,9 @@ async fn try_update(auth: &Auth, who: &Who, id: UserId, display_name: Option<&st
 
 /// The account that somebody acts on: oneself, or one that may do no more than they may.
 pub(super) async fn target(tx: &mut PgConnection, who: &Who, id: UserId) -> Result<User, Error> {
-    let user = store::users::find(tx, id).await?.ok_or_else(|| Error::NotFound(id.to_string()))?;
+    let user = store::accounts::find(tx, id).await?.ok_or_else(|| Error::NotFound(id.to_string()))?;
     if !who.is(id) {
-        let held = store::bindings::list_permissions(tx, &id.to_string()).await?;
-        who.must_hold(held.iter().map(String::as_str))?;
+        who.must_hold_all_of(tx, &id.to_string()).await?;
     }
     Ok(user)
 }

@@ -2,10 +2,12 @@
 
 use kontor_runtime::Caller;
 use kontor_types::ids::UserId;
+use sqlx::PgConnection;
 
 use super::Error;
 use crate::domain::audit::Actor;
 use crate::domain::origin::Origin;
+use crate::store;
 
 /// Who acts, and from where.
 #[derive(Clone, Debug, Default)]
@@ -33,11 +35,16 @@ impl Who {
     }
 
     /// Fails unless the caller holds all of these permissions: nobody acts on what may do more than they may.
-    pub(super) fn must_hold<'a>(&self, permissions: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
-        match permissions.into_iter().find(|permission| !self.caller.may(permission)) {
-            Some(missing) => Err(Error::PermissionMissing(missing.to_owned())),
+    pub(super) fn must_hold(&self, permissions: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), Error> {
+        match permissions.into_iter().find(|permission| !self.caller.may(permission.as_ref())) {
+            Some(missing) => Err(Error::PermissionMissing(missing.as_ref().to_owned())),
             None => Ok(()),
         }
+    }
+
+    /// The same of all that a member holds: somebody whom the caller acts on.
+    pub(super) async fn must_hold_all_of(&self, conn: &mut PgConnection, member: &str) -> Result<(), Error> {
+        self.must_hold(store::bindings::list_permissions(conn, member).await?)
     }
 }
 

@@ -1,4 +1,4 @@
-//! People's accounts, as operators list and change them.
+//! People's accounts with their roles, as they and operators read and change them.
 
 use chrono::{DateTime, Utc};
 use kontor_types::PageToken;
@@ -29,6 +29,12 @@ pub(crate) async fn list(
     let after = after.map_or(Uuid::nil(), |token| token.after);
     let rows: Vec<UserRow> = query.bind(after).bind(limit).fetch_all(conn).await?;
     Ok(rows.into_iter().map(User::from).collect())
+}
+
+/// A user.
+pub(crate) async fn find(conn: &mut PgConnection, id: UserId) -> Result<Option<User>, sqlx::Error> {
+    let row: Option<UserRow> = sqlx::query_as(select!("WHERE u.id = $1")).bind(id.0).fetch_optional(conn).await?;
+    Ok(row.map(User::from))
 }
 
 /// The user of an address in lower case.

@@ -86,12 +86,6 @@ pub(crate) async fn any_with_role(conn: &mut PgConnection, role: &str) -> Result
     sqlx::query_scalar(sql).bind(role).fetch_one(conn).await
 }
 
-/// The ids of a member's roles, in order.
-pub(crate) async fn list_roles(conn: &mut PgConnection, member: &str) -> Result<Vec<String>, sqlx::Error> {
-    let sql = "SELECT role FROM bindings WHERE member = $1 ORDER BY role";
-    sqlx::query_scalar(sql).bind(member).fetch_all(conn).await
-}
-
 /// The permissions of all of a member's roles, each once, in order.
 pub(crate) async fn list_permissions(conn: &mut PgConnection, member: &str) -> Result<Vec<String>, sqlx::Error> {
     let sql = "SELECT b.role, r.permissions FROM bindings b LEFT JOIN roles r ON r.id = b.role WHERE b.member = $1";

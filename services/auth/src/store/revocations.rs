@@ -26,26 +26,18 @@ pub(crate) async fn end_session(conn: &mut PgConnection, id: SessionId) -> Resul
     Ok(is_ended)
 }
 
-/// Ends the open sessions of a user but for one, and notes their tokens as revoked. Answers which.
+/// Ends the open sessions of these users but for one, and notes their tokens as revoked. Answers which.
 pub(crate) async fn end_sessions(
     conn: &mut PgConnection,
-    user: UserId,
+    users: &[UserId],
     except: Option<Uuid>,
 ) -> Result<Vec<Uuid>, sqlx::Error> {
-    let sql = "UPDATE sessions SET revoke_time = now() \
-               WHERE user_id = $1 AND revoke_time IS NULL AND expire_time > now() AND id IS DISTINCT FROM $2 RETURNING id";
-    let sids: Vec<Uuid> = sqlx::query_scalar(sql).bind(user.0).bind(except).fetch_all(&mut *conn).await?;
+    let sql = "UPDATE sessions SET revoke_time = now() WHERE user_id = ANY($1) \
+               AND revoke_time IS NULL AND expire_time > now() AND id IS DISTINCT FROM $2 RETURNING id";
+    let users: Vec<Uuid> = users.iter().map(|user| user.0).collect();
+    let sids: Vec<Uuid> = sqlx::query_scalar(sql).bind(users).bind(except).fetch_all(&mut *conn).await?;
     insert(conn, &sids).await?;
     Ok(sids)
-}
-
-/// Ends all open sessions of these users, and notes their tokens as revoked.
-pub(crate) async fn end_sessions_of_all(conn: &mut PgConnection, users: &[UserId]) -> Result<(), sqlx::Error> {
-    let sql = "UPDATE sessions SET revoke_time = now() \
-               WHERE user_id = ANY($1) AND revoke_time IS NULL AND expire_time > now() RETURNING id";
-    let users: Vec<Uuid> = users.iter().map(|user| user.0).collect();
-    let sids: Vec<Uuid> = sqlx::query_scalar(sql).bind(users).fetch_all(&mut *conn).await?;
-    insert(conn, &sids).await
 }
 
 /// Notes the tokens of these sessions, or keys of service accounts, as revoked.
@@ -60,8 +52,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, sids: &[Uuid]) -> Result<(),
 pub(crate) async fn list(conn: &mut PgConnection) -> Result<Vec<Revocation>, sqlx::Error> {
     let sql =
         "SELECT sid, expire_time FROM revocations WHERE expire_time > clock_timestamp() ORDER BY revoke_time, sid";
-    let rows: Vec<(Uuid, DateTime<Utc>)> = sqlx::query_as(sql).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(|(sid, expire_time)| Revocation { sid, expire_time }).collect())
+    Ok(from_rows(sqlx::query_as(sql).fetch_all(conn).await?))
 }
 
 /// The newest, those among them that were committed late.
@@ -69,6 +60,9 @@ pub(crate) async fn list_newest(conn: &mut PgConnection) -> Result<Vec<Revocatio
     let sql = "SELECT sid, expire_time FROM revocations \
                WHERE revoke_time > clock_timestamp() - $1 * interval '1 second' AND expire_time > clock_timestamp() \
                ORDER BY revoke_time, sid";
-    let rows: Vec<(Uuid, DateTime<Utc>)> = sqlx::query_as(sql).bind(LATE_SECONDS).fetch_all(conn).await?;
-    Ok(rows.into_iter().map(|(sid, expire_time)| Revocation { sid, expire_time }).collect())
+    Ok(from_rows(sqlx::query_as(sql).bind(LATE_SECONDS).fetch_all(conn).await?))
+}
+
+fn from_rows(rows: Vec<(Uuid, DateTime<Utc>)>) -> Vec<Revocation> {
+    rows.into_iter().map(|(sid, expire_time)| Revocation { sid, expire_time }).collect()
 }

@@ -1,12 +1,11 @@
-//! Users and their roles.
+//! Users, as they sign up and in.
 
-use chrono::{DateTime, Utc};
 use kontor_postgres::ensure_affected;
 use kontor_types::ids::UserId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::domain::account::{Credentials, User};
+use crate::domain::account::Credentials;
 use crate::domain::email::{Email, EmailError};
 use crate::domain::roles::Role;
 
@@ -82,25 +81,6 @@ pub(crate) async fn set_password(conn: &mut PgConnection, id: UserId, hash: &str
 
 fn read(row: Option<CredentialsRow>) -> Result<Option<Credentials>, sqlx::Error> {
     row.map(Credentials::try_from).transpose().map_err(|error| sqlx::Error::Decode(Box::new(error)))
-}
-
-/// A user with their roles.
-pub(crate) async fn find(conn: &mut PgConnection, id: UserId) -> Result<Option<User>, sqlx::Error> {
-    let sql =
-        "SELECT email, display_name, create_time, suspend_time IS NOT NULL AS is_suspended FROM users WHERE id = $1";
-    let row: Option<UserRow> = sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?;
-    let Some(row) = row else { return Ok(None) };
-    let roles = super::bindings::list_roles(conn, &id.to_string()).await?;
-    let UserRow { email, display_name, create_time, is_suspended } = row;
-    Ok(Some(User { id, email, display_name, roles, is_suspended, create_time }))
-}
-
-#[derive(sqlx::FromRow)]
-struct UserRow {
-    email: String,
-    display_name: String,
-    create_time: DateTime<Utc>,
-    is_suspended: bool,
 }
 
 #[derive(sqlx::FromRow)]
