@@ -1,5 +1,5 @@
 //! What the tests of several crates need. Everything here is real: a Postgres, an issuer of access tokens that speaks
-//! the contract, an OTLP receiver, a mail server, programs as processes, a proxy that loses connections, a
+//! the contract, an OTLP receiver, an SMTP server, programs as processes, a proxy that loses connections, a
 //! reader of logs.
 
 pub mod issuer;

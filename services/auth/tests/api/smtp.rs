@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use kontor_auth::Config;
-use kontor_testkit::smtp::LOGIN;
+use kontor_testkit::smtp::{LOGIN, Options, Reply};
 use kontor_testkit::{Smtp, free_addr};
 use sqlx::PgPool;
 use tokio::time::{Instant, sleep};
@@ -24,9 +24,10 @@ fn sending_to(database: &Database, smtp: std::net::SocketAddr, more: &str) -> Co
     }
 }
 
-/// A service that sends to a server which answers so, each answer once, and then takes what comes.
-async fn with_answers(args: &[&str]) -> (Auth, Smtp, Database) {
-    let (database, smtp) = (Database::new().await, Smtp::start(args).await);
+/// A service that sends its mail to a server with scripted replies.
+async fn with_replies(replies: &[Reply]) -> (Auth, Smtp, Database) {
+    let options = Options { replies: replies.to_vec(), ..Options::default() };
+    let (database, smtp) = (Database::new().await, Smtp::start(options).await);
     let auth = Auth::start(sending_to(&database, smtp.addr, "")).await;
     (auth, smtp, database)
 }
@@ -75,7 +76,7 @@ fn code_in(text: &str) -> &str {
 
 #[tokio::test]
 async fn a_sign_up_s_mail_arrives_with_the_code_and_a_link_to_the_configured_origin() {
-    let (auth, smtp, database) = with_answers(&[]).await;
+    let (auth, smtp, database) = with_replies(&[]).await;
     let sign_up = auth.sign_up(ADA).await.unwrap().sign_up;
     let mail = smtp.takes(1).await.remove(0);
     let row = ended(&database.pool().await).await;
@@ -110,7 +111,7 @@ async fn mail_that_waits_for_its_server_arrives_once_it_is_there_and_once_only()
     while rows(&pool).await[0].attempts < 2 {
         sleep(Duration::from_millis(20)).await;
     }
-    let smtp = Smtp::start_at(addr, &[]).await;
+    let smtp = Smtp::start_at(addr, Options::default()).await;
     smtp.takes(1).await;
     let row = ended(&pool).await;
     auth.stop().await;
@@ -121,7 +122,7 @@ async fn mail_that_waits_for_its_server_arrives_once_it_is_there_and_once_only()
 #[tokio::test]
 async fn a_server_that_is_busy_is_asked_again_and_gets_one_mail() {
     let (auth, smtp, database) =
-        with_answers(&["--answer", "RCPT", "451 4.3.0 busy", "--answer", "DATA", "421 4.3.2 still busy"]).await;
+        with_replies(&[Reply::Rcpt("451 4.3.0 busy"), Reply::Data("421 4.3.2 still busy")]).await;
     auth.sign_up(ADA).await.unwrap();
     let row = ended(&database.pool().await).await;
     assert_eq!((row.is_sent, row.attempts, row.body.as_str()), (true, 3, ""));
@@ -130,7 +131,7 @@ async fn a_server_that_is_busy_is_asked_again_and_gets_one_mail() {
 
 #[tokio::test]
 async fn mail_that_is_refused_is_given_up_with_the_reason_and_its_text_is_forgotten() {
-    let (auth, smtp, database) = with_answers(&["--answer", "RCPT", "550 5.1.1 no such user"]).await;
+    let (auth, smtp, database) = with_replies(&[Reply::Rcpt("550 5.1.1 no such user")]).await;
     auth.sign_up(ADA).await.unwrap();
     let row = ended(&database.pool().await).await;
     assert_eq!((row.is_sent, row.attempts, row.body.as_str()), (false, 1, ""));
@@ -142,7 +143,7 @@ async fn mail_that_is_refused_is_given_up_with_the_reason_and_its_text_is_forgot
 
 #[tokio::test]
 async fn a_refusal_that_quotes_the_mail_leaves_no_code_behind() {
-    let (auth, _smtp, database) = with_answers(&["--answer", "DATA", "554 5.7.1 spam: {body}"]).await;
+    let (auth, _smtp, database) = with_replies(&[Reply::Data("554 5.7.1 spam: {body}")]).await;
     auth.sign_up(ADA).await.unwrap();
     let row = ended(&database.pool().await).await;
     let failure = row.failure.unwrap();
@@ -152,7 +153,7 @@ async fn a_refusal_that_quotes_the_mail_leaves_no_code_behind() {
 
 #[tokio::test]
 async fn a_mail_whose_acknowledgement_is_lost_comes_again_under_the_same_message_id() {
-    let (auth, smtp, database) = with_answers(&["--answer", "DATA", "LOST"]).await;
+    let (auth, smtp, database) = with_replies(&[Reply::Disconnect]).await;
     auth.sign_up(ADA).await.unwrap();
     let mails = smtp.takes(2).await;
     assert_eq!(mails[0].headers, mails[1].headers, "Message-ID, Date and all");
@@ -162,7 +163,8 @@ async fn a_mail_whose_acknowledgement_is_lost_comes_again_under_the_same_message
 
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_gets_neither_mail_nor_password() {
-    let (database, smtp) = (Database::new().await, Smtp::start(&["--starttls", "--login"]).await);
+    let options = Options { starttls: true, requires_login: true, ..Options::default() };
+    let (database, smtp) = (Database::new().await, Smtp::start(options).await);
     let url = format!("smtp://{LOGIN}@{}?tls=required", smtp.addr);
     let config = Config { smtp_url: Some(url.into()), ..sending_to(&database, smtp.addr, "") };
     let auth = Auth::start(config).await;
@@ -176,7 +178,7 @@ async fn a_certificate_that_nobody_vouches_for_gets_neither_mail_nor_password() 
 
 #[tokio::test]
 async fn a_server_without_starttls_gets_nothing_if_it_is_required() {
-    let (database, smtp) = (Database::new().await, Smtp::start(&[]).await);
+    let (database, smtp) = (Database::new().await, Smtp::start(Options::default()).await);
     let auth = Auth::start(sending_to(&database, smtp.addr, "?tls=required")).await;
     auth.sign_up(ADA).await.unwrap();
     smtp.is_called(2).await;
@@ -191,7 +193,8 @@ async fn a_server_without_starttls_gets_nothing_if_it_is_required() {
 
 #[tokio::test]
 async fn a_wrong_password_of_the_mail_server_loses_no_mail() {
-    let (database, smtp) = (Database::new().await, Smtp::start(&["--login"]).await);
+    let options = Options { requires_login: true, ..Options::default() };
+    let (database, smtp) = (Database::new().await, Smtp::start(options).await);
     let config = |login: &str| {
         let url = format!("smtp://{login}@{}", smtp.addr);
         Config { smtp_url: Some(url.into()), ..sending_to(&database, smtp.addr, "") }
@@ -208,7 +211,7 @@ async fn a_wrong_password_of_the_mail_server_loses_no_mail() {
 
 #[tokio::test]
 async fn replicas_share_the_queue_and_send_each_mail_once() {
-    let (database, smtp) = (Database::new().await, Smtp::start(&[]).await);
+    let (database, smtp) = (Database::new().await, Smtp::start(Options::default()).await);
     let config = sending_to(&database, smtp.addr, "");
     let replicas = join_all((0..3).map(|_| Auth::start(config.clone()))).await;
     replicas[0].jwks().await;
@@ -231,7 +234,7 @@ async fn replicas_share_the_queue_and_send_each_mail_once() {
 
 #[tokio::test]
 async fn a_mail_that_its_sender_died_over_is_sent_by_another_once_the_lease_has_ended() {
-    let (auth, smtp, database) = with_answers(&[]).await;
+    let (auth, smtp, database) = with_replies(&[]).await;
     auth.jwks().await;
     let pool = database.pool().await;
     let mut tx = pool.begin().await.unwrap();
@@ -248,7 +251,7 @@ async fn a_mail_that_its_sender_died_over_is_sent_by_another_once_the_lease_has_
 
 #[tokio::test]
 async fn a_code_that_has_expired_is_not_sent_any_more() {
-    let (auth, smtp, database) = with_answers(&[]).await;
+    let (auth, smtp, database) = with_replies(&[]).await;
     auth.jwks().await;
     let pool = database.pool().await;
     queue(&pool, ADA, Some(-1)).await.unwrap();
@@ -264,7 +267,7 @@ async fn a_code_that_has_expired_is_not_sent_any_more() {
 
 #[tokio::test]
 async fn line_breaks_in_names_and_addresses_add_no_header_and_no_recipient() {
-    let (auth, smtp, database) = with_answers(&[]).await;
+    let (auth, smtp, database) = with_replies(&[]).await;
     let authentication = |email: &str, display_name: &str| {
         let request = kontor_proto::kontor::auth::v1::SignUpRequest {
             email: email.into(),

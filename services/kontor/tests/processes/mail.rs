@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use kontor_testkit::Smtp;
-use kontor_testkit::smtp::LOGIN;
+use kontor_testkit::smtp::{LOGIN, Options};
 use reqwest::Method;
 use serde_json::json;
 
@@ -21,7 +21,8 @@ fn sending_to(smtp: &Smtp, dir: &DataDir) -> Command {
 
 #[tokio::test]
 async fn mail_goes_through_tls_and_its_links_follow_no_forged_header() {
-    let (dir, smtp) = (DataDir::new(), Smtp::start(&["--starttls", "--login"]).await);
+    let options = Options { starttls: true, requires_login: true, ..Options::default() };
+    let (dir, smtp) = (DataDir::new(), Smtp::start(options).await);
     let mut kontor = Launcher::start(&mut sending_to(&smtp, &dir)).await;
     let body = json!({"email": "ada@example.org", "password": "seven green bicycles"});
     let sign_up = kontor.shop().request(Method::POST, "v1/auth:signUp").json(&body);
