@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::{At, Mutant};
+use crate::At;
 
 struct Plan {
     kill: f64,
@@ -20,11 +20,6 @@ static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
     let plans = std::env::var("KONTOR_FAILPOINTS").unwrap_or_default();
     plans.split(';').map(Plan::parse).collect()
 });
-static MUTANT: LazyLock<Option<Mutant>> = LazyLock::new(|| Mutant::from_name(&std::env::var("KONTOR_MUTANT").ok()?));
-
-pub(crate) fn mutant() -> Option<Mutant> {
-    *MUTANT
-}
 
 pub(crate) async fn pass(step: &'static str, at: At) {
     for plan in PLANS.iter().filter(|plan| step.starts_with(&plan.only)) {

@@ -1,19 +1,14 @@
-//! Failpoints and mutants, for the fault test alone.
+//! Failpoints, for the fault test alone.
 //!
-//! A *failpoint* is a place at the boundary of a step where a process may die or pause. A *mutant* breaks one rule on purpose, so that
-//! the fault test can show that it would notice. Both are compiled to nothing unless the feature `enabled` is on, which no
-//! shipped binary has; then the environment says what happens:
+//! A failpoint is a place at the boundary of a step where a process may die or pause. It is compiled to nothing unless the feature
+//! `enabled` is on, which no shipped binary has; then the environment says what happens:
 //!
 //! | variable | example | meaning |
 //! |---|---|---|
 //! | `KONTOR_FAILPOINTS` | `seed=7,kill=0.002,pause=0.004,pause_ms=3500,only=order.` | with what probability a passing of any failpoint (whose name begins with `only`) kills or pauses; several such, with `;` between them |
-//! | `KONTOR_MUTANT` | `no-tombstone` | which rule is broken |
 
 #[cfg(feature = "enabled")]
 mod armed;
-mod mutant;
-
-pub use mutant::Mutant;
 
 /// Where in a step a failpoint lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,16 +31,3 @@ pub async fn pass(step: &'static str, at: At) {
 #[cfg(not(feature = "enabled"))]
 #[inline(always)]
 pub async fn pass(_step: &'static str, _at: At) {}
-
-/// Whether this rule is broken on purpose.
-#[cfg(feature = "enabled")]
-pub fn mutated(mutant: Mutant) -> bool {
-    armed::mutant() == Some(mutant)
-}
-
-/// Whether this rule is broken on purpose. Here, never.
-#[cfg(not(feature = "enabled"))]
-#[inline(always)]
-pub const fn mutated(_mutant: Mutant) -> bool {
-    false
-}

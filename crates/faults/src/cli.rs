@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use kontor_failpoints::Mutant;
 
+use crate::mutants::Mutant;
 use crate::process::Service;
 
 /// Shows that Kontor never oversells, never charges twice and never loses an accepted order.
@@ -31,7 +31,8 @@ Examples:
   cargo faults --orders 10000 --deaths 500 --database-stops 20 --buyers 160
                                                   until all of that is reached: a quarter of an hour on two cores
   cargo faults --seed 42                          the same dice again; how threads and sockets interleave differs each time
-  cargo faults --mutants                          breaks one rule after the other on purpose, and wants each to be noticed
+  cargo faults --mutants                          builds and tests one mutant after the other, and wants each to be noticed;
+                                                  each is a patch in crates/faults/mutants that breaks one rule
 
 Postgres is taken from the machine, or downloaded. Nothing but loopback addresses is used, and nothing is left behind
 unless something did not hold.";
@@ -70,11 +71,11 @@ pub(crate) struct Settings {
     /// About a minute, with a fixed seed: for CI
     #[arg(long, conflicts_with_all = ["orders", "deaths", "database_stops", "seed", "mutants", "mutant"])]
     pub(crate) short: bool,
-    /// Break each rule in turn, and want it to be noticed
+    /// Build each mutant in turn, and want its broken rule to be noticed
     #[arg(long, conflicts_with = "mutant")]
     pub(crate) mutants: bool,
-    /// Break one rule, and want it to be noticed
-    #[arg(long, value_name = "NAME", value_parser = mutant)]
+    /// Build one mutant, and want its broken rule to be noticed
+    #[arg(long, value_name = "NAME", value_parser = Mutant::from_name)]
     pub(crate) mutant: Option<Mutant>,
     /// Where logs, journal and database lie during the run [default: a new folder among the temporary ones]
     #[arg(long)]
@@ -82,11 +83,4 @@ pub(crate) struct Settings {
     /// Keep that folder though all held
     #[arg(long)]
     pub(crate) keep: bool,
-}
-
-fn mutant(name: &str) -> Result<Mutant, String> {
-    Mutant::from_name(name).ok_or_else(|| {
-        let names: Vec<_> = Mutant::ALL.iter().map(|mutant| mutant.name()).collect();
-        format!("one of {}", names.join(", "))
-    })
 }

@@ -5,7 +5,8 @@
 //! [`load`] buys, cancels and refunds, and remembers every answer; [`nemesis`] kills, freezes, cuts and stops; [`watch`] follows the
 //! events. When all of them are done, [`check`] compares what was answered with what is there, and [`report`] tells.
 //!
-//! The processes are this same program, built with the services' failpoints: see [`process`].
+//! The processes are this same program, built with the services' failpoints: see [`process`]. To test the test, [`mutants`] builds it from
+//! a patched copy of the sources, in which one rule is broken.
 
 mod check;
 mod cli;

@@ -1,8 +1,9 @@
 //! What one run is to reach.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use kontor_failpoints::Mutant;
+use kontor_runtime::Error;
 
 use crate::cli::Settings;
 
@@ -14,8 +15,8 @@ pub(crate) struct Plan {
     pub(crate) deaths: u64,
     pub(crate) database_stops: u64,
     pub(crate) buyers: u32,
-    /// The rule that is broken on purpose.
-    pub(crate) mutant: Option<Mutant>,
+    /// The program whose services are tested: this one, or one with a mutant in it.
+    pub(crate) program: PathBuf,
     /// Whether it does without what it has not reached when its time is up.
     pub(crate) is_brief: bool,
     /// How long the acknowledged orders may take to their ends after the last fault.
@@ -31,33 +32,32 @@ const FIXED_SEED: u64 = 20_260_101;
 
 impl Plan {
     /// As the command line says.
-    pub(crate) fn of(settings: &Settings) -> Self {
+    pub(crate) fn of(settings: &Settings) -> Result<Self, Error> {
         let plan = Self {
             seed: settings.seed.unwrap_or_else(|| rand::random_range(0..1_000_000)),
             orders: settings.orders,
             deaths: settings.deaths,
             database_stops: settings.database_stops,
             buyers: settings.buyers,
-            mutant: None,
+            program: std::env::current_exe()?,
             is_brief: false,
             rest_max: Duration::from_secs(60),
             settle_max: Duration::from_secs(120),
             faults_max: Duration::from_secs(4 * 60 * 60),
         };
         if settings.short {
-            return Self { seed: FIXED_SEED, orders: 300, deaths: 25, database_stops: 2, ..plan };
+            return Ok(Self { seed: FIXED_SEED, orders: 300, deaths: 25, database_stops: 2, ..plan });
         }
-        plan
+        Ok(plan)
     }
 
-    /// A brief run with a broken rule, or with none.
-    pub(crate) fn brief(&self, mutant: Option<Mutant>, round: u64) -> Self {
+    /// A brief run.
+    pub(crate) fn brief(&self, round: u64) -> Self {
         Self {
             seed: self.seed + round,
             orders: 250,
             deaths: 15,
             database_stops: 1,
-            mutant,
             is_brief: true,
             rest_max: Duration::from_secs(20),
             settle_max: Duration::from_secs(5),

@@ -57,7 +57,7 @@ pub(crate) async fn run(plan: &Plan, folder: &Folder, is_quiet: bool) -> Result<
 }
 
 /// Ends with Ctrl-C, or with a request to end: what was started must not stay behind.
-async fn stopped_by_hand() {
+pub(crate) async fn stopped_by_hand() {
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}

@@ -34,9 +34,6 @@ pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToke
     let pool = kontor_postgres::connect(&options).await?;
     kontor_postgres::migrate(&pool, &MIGRATOR).await?;
 
-    #[cfg(feature = "failpoints")]
-    store::break_guards(&pool).await?;
-
     let events = Feed::start(pool.clone(), &stop);
     let catalog = Catalog::new(pool, Duration::from_secs(config.hold_seconds.into()));
     let auth = peer::channel(&config.auth_addr)?;

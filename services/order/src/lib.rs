@@ -16,7 +16,6 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kontor_failpoints::{Mutant, mutated};
 use kontor_postgres::PoolOptions;
 use kontor_postgres::outbox::Feed;
 use kontor_runtime::{Error, Identity, Peer, Server, Verifier, peer};
@@ -36,9 +35,6 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
 pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToken) -> Result<(), Error> {
     let mut options = PoolOptions::new(config.database_url.expose_secret());
     options.max_connections = config.database_connections;
-    if mutated(Mutant::NoFencing) {
-        options.application_name = Mutant::NoFencing.name().into();
-    }
     let pool = kontor_postgres::connect(&options).await?;
     kontor_postgres::migrate(&pool, &MIGRATOR).await?;
 

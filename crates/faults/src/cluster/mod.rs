@@ -37,7 +37,7 @@ impl Cluster {
         let rest = async {
             let network = Network::start(&addresses, database.socket().await).await?;
             let settings = settings::all(&addresses, &database, folder);
-            Ok((network, Supervisor::start(plan, folder, settings)?))
+            Ok((network, Supervisor::start(plan, folder, settings)))
         };
         match rest.await {
             Ok((network, processes)) => Ok(Self { addresses, database, network, processes }),

@@ -8,7 +8,6 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kontor_failpoints::Mutant;
 use kontor_runtime::Error;
 use kontor_testkit::program::{command, send_signal};
 use tokio::process::Child;
@@ -54,7 +53,6 @@ pub(crate) struct Supervisor(Arc<Shared>);
 struct Shared {
     seats: Vec<Seat>,
     seed: u64,
-    mutant: Option<Mutant>,
     program: PathBuf,
     /// Whether processes that start now have failpoints.
     armed: AtomicBool,
@@ -73,14 +71,13 @@ struct Seat {
 
 impl Supervisor {
     /// Starts all processes.
-    pub(super) fn start(plan: &Plan, folder: &Folder, settings: Vec<Settings>) -> Result<Self, Error> {
+    pub(super) fn start(plan: &Plan, folder: &Folder, settings: Vec<Settings>) -> Self {
         let seat =
             |settings: Settings| Seat { log: folder.log(settings.name), settings, pid: watch::Sender::new(None) };
         let shared = Arc::new(Shared {
             seats: settings.into_iter().map(seat).collect(),
             seed: plan.seed,
-            mutant: plan.mutant,
-            program: std::env::current_exe()?,
+            program: plan.program.clone(),
             armed: AtomicBool::new(false),
             deaths: Mutex::default(),
             stop: CancellationToken::new(),
@@ -90,7 +87,7 @@ impl Supervisor {
             let shared = shared.clone();
             shared.tasks.clone().spawn(async move { shared.keep_running(number).await });
         }
-        Ok(Self(shared))
+        Self(shared)
     }
 
     /// The names of all processes.
@@ -177,9 +174,6 @@ impl Shared {
         if seat.settings.has_failpoints && self.armed.load(Ordering::Relaxed) {
             let seed = dice.between(0, u64::MAX);
             command.env("KONTOR_FAILPOINTS", format!("seed={seed},{TEMPER};seed={seed},{DAWDLING}"));
-        }
-        if let Some(mutant) = self.mutant {
-            command.env("KONTOR_MUTANT", mutant.name());
         }
         // The process ends when this pipe does.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);

@@ -5,7 +5,7 @@
 //! first reserve locks stock, and then inserts the row. It waits there only for somebody who has inserted or changed that row,
 //! and who thus has all the locks that he needs. The sweep of expired holds, which locks many reservations, waits for none of them.
 
-use kontor_failpoints::{At, Mutant, mutated, pass};
+use kontor_failpoints::{At, pass};
 use kontor_postgres::retry;
 use kontor_types::ids::OrderId;
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -60,9 +60,6 @@ impl Catalog {
 
     async fn release_once(&self, order: OrderId) -> Result<Reservation, Error> {
         let mut tx = self.pool.begin().await?;
-        if mutated(Mutant::NoTombstone) && store::reservations::find(&mut tx, order).await?.is_none() {
-            return Ok(Reservation::tombstone(order));
-        }
         let nothing = Verdict { state: ReservationState::Released, shortages: Vec::new() };
         if let Some(tombstone) = store::reservations::insert(&mut tx, order, &[], &nothing, self.hold).await? {
             self.commit(tx, RELEASE, &tombstone).await?;
@@ -95,23 +92,12 @@ impl Catalog {
         step: &'static str,
         changed: &[Reservation],
     ) -> Result<(), Error> {
-        if mutated(Mutant::OutboxOutsideTransaction) {
-            pass(step, At::Inside).await;
-            tx.commit().await?;
-            pass("catalog.event", At::Before).await;
-            return append_all(&mut *self.pool.acquire().await?, changed).await;
+        for reservation in changed {
+            events::append_reservation(&mut tx, reservation).await?;
         }
-        append_all(&mut tx, changed).await?;
         pass(step, At::Inside).await;
         Ok(tx.commit().await?)
     }
-}
-
-async fn append_all(conn: &mut PgConnection, changed: &[Reservation]) -> Result<(), Error> {
-    for reservation in changed {
-        events::append_reservation(conn, reservation).await?;
-    }
-    Ok(())
 }
 
 /// Locks stock, in the order that everyone locks in, and changes it.

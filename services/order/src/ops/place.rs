@@ -1,14 +1,11 @@
 //! Placing an order: what is answered is durable, and everything after acceptance goes on without the caller.
 
-use std::time::Duration;
-
-use kontor_failpoints::{At, Mutant, mutated, pass};
+use kontor_failpoints::{At, pass};
 use kontor_postgres::idempotency::{self, Key, Seen};
 use kontor_postgres::retry;
 use kontor_types::Money;
 use kontor_types::ids::{OrderId, UserId};
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::PgTransaction;
 use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
@@ -41,8 +38,6 @@ enum Accepted {
     New(Box<Trip>),
     /// The same call was answered before, with this order.
     Before(OrderId),
-    /// The mutant's: an order that is not committed yet.
-    TooEarly(Box<Order>),
 }
 
 impl Orders {
@@ -64,7 +59,6 @@ impl Orders {
         match retry("accept", || self.accept_once(request, &snapshot)).await? {
             Accepted::Before(order) => self.answer_again(order).await,
             Accepted::New(trip) => self.drive_and_wait(*trip, turn).await,
-            Accepted::TooEarly(order) => Ok(*order),
         }
     }
 
@@ -111,21 +105,8 @@ impl Orders {
             // Another call with this key, on another cart, was faster.
             return Err(Error::KeyReused);
         }
-        if mutated(Mutant::AcknowledgeBeforeCommit) {
-            return Ok(self.acknowledge_too_early(tx, order));
-        }
         self.commit(tx, &order, "order.accept").await?;
         Ok(Accepted::New(Box::new(Trip::fresh(order, claim))))
-    }
-
-    /// The mutant's way: the commit comes later, if this process lives to see it.
-    fn acknowledge_too_early(&self, tx: PgTransaction<'static>, order: Order) -> Accepted {
-        let (orders, accepted) = (self.clone(), order.clone());
-        self.driving.spawn(async move {
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            orders.commit(tx, &accepted, "order.accept").await
-        });
-        Accepted::TooEarly(Box::new(order))
     }
 
     /// Waits for the driver, who goes on without us. If the order changes hands meanwhile, whoever has it is waited for.

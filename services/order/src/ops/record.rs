@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use kontor_failpoints::{At, Mutant, mutated, pass};
+use kontor_failpoints::{At, pass};
 use kontor_postgres::retry;
 use sqlx::{PgConnection, PgTransaction};
 
@@ -160,11 +160,6 @@ impl Orders {
         order: &Order,
         failpoint: &'static str,
     ) -> Result<(), Error> {
-        if mutated(Mutant::OutboxOutsideTransaction) {
-            tx.commit().await?;
-            pass("order.event", At::Before).await;
-            return Ok(events::append_order(&mut *self.pool.acquire().await?, order).await?);
-        }
         events::append_order(&mut tx, order).await?;
         pass(failpoint, At::Inside).await;
         tx.commit().await?;

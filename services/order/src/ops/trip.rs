@@ -67,7 +67,7 @@ impl Trip {
 
     /// The order's payment, for the provider.
     pub(super) fn paying(&self) -> Paying<'_> {
-        Paying { order: &self.order, tries: self.claim.epoch * 1000 + i64::from(self.claim.attempts) }
+        Paying { order: &self.order }
     }
 
     /// Remembers what came of a step.

@@ -1,6 +1,5 @@
 //! The payment provider, by the contract that any provider implements.
 
-use kontor_failpoints::{Mutant, mutated};
 use kontor_proto::google::r#type::Money as WireMoney;
 use kontor_proto::kontor::payment::v1 as pb;
 use kontor_proto::kontor::payment::v1::payment::State;
@@ -28,14 +27,11 @@ pub struct Payments {
 pub struct Paying<'a> {
     /// The order.
     pub order: &'a Order,
-    /// Which try of its steps this is; only the mutant that makes new keys looks at it.
-    pub tries: i64,
 }
 
 impl Paying<'_> {
     fn key(&self, call: &str) -> String {
-        let attempt = if mutated(Mutant::NewProviderKeyPerTry) { self.tries } else { 1 };
-        format!("{}:{call}:{attempt}", self.order.id.0)
+        format!("{}:{call}:1", self.order.id.0)
     }
 
     /// An answer about another payment is no answer.

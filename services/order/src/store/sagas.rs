@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use kontor_failpoints::{Mutant, mutated};
 use kontor_types::ids::OrderId;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgConnection};
@@ -51,13 +50,6 @@ pub struct Claim {
 impl std::fmt::Debug for Claim {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Claim({}, epoch {})", self.order, self.epoch)
-    }
-}
-
-impl Claim {
-    /// What a statement binds to be refused once the order went to another process.
-    fn fence(&self) -> i64 {
-        if mutated(Mutant::NoFencing) { -1 } else { self.epoch }
     }
 }
 
@@ -173,7 +165,7 @@ pub async fn renew(conn: &mut PgConnection, claim: &Claim, lease: &Lease) -> Res
         fenced!()
     ))
     .bind(claim.order.0)
-    .bind(claim.fence())
+    .bind(claim.epoch)
     .bind(claim.attempts)
     .bind(lease.length.as_secs_f64())
     .execute(conn)
@@ -188,7 +180,7 @@ pub async fn give_up(conn: &mut PgConnection, claim: &Claim, pause: Duration) ->
         fenced!()
     ))
     .bind(claim.order.0)
-    .bind(claim.fence())
+    .bind(claim.epoch)
     .bind(claim.attempts)
     .bind(pause.as_secs_f64())
     .execute(conn)
@@ -204,7 +196,7 @@ pub async fn steer(conn: &mut PgConnection, claim: &Claim, course: &Course) -> R
     };
     let result = sqlx::query(concat!("UPDATE sagas SET rejection = $3, committed = $4 WHERE ", fenced!()))
         .bind(claim.order.0)
-        .bind(claim.fence())
+        .bind(claim.epoch)
         .bind(back)
         .bind(*course == Course::Committed)
         .execute(conn)
@@ -219,7 +211,7 @@ pub async fn rest(conn: &mut PgConnection, claim: &Claim) -> Result<bool, sqlx::
         fenced!()
     ))
     .bind(claim.order.0)
-    .bind(claim.fence())
+    .bind(claim.epoch)
     .execute(conn)
     .await?;
     Ok(result.rows_affected() == 1)
@@ -229,7 +221,7 @@ pub async fn rest(conn: &mut PgConnection, claim: &Claim) -> Result<bool, sqlx::
 pub async fn hold(conn: &mut PgConnection, claim: &Claim) -> Result<bool, sqlx::Error> {
     let row: Option<Uuid> = sqlx::query_scalar(concat!("SELECT order_id FROM sagas WHERE ", fenced!(), " FOR UPDATE"))
         .bind(claim.order.0)
-        .bind(claim.fence())
+        .bind(claim.epoch)
         .fetch_optional(conn)
         .await?;
     Ok(row.is_some())

@@ -1,8 +1,11 @@
-//! What the command line asks for: one run, or a run for each rule that is broken on purpose.
+//! What the command line asks for: one run, or runs for each mutant, a patch that breaks one rule on purpose.
+
+mod build;
+mod patch;
+mod source;
 
 use std::collections::BTreeSet;
 
-use kontor_failpoints::Mutant;
 use kontor_runtime::Error;
 
 use crate::cli::Settings;
@@ -10,6 +13,7 @@ use crate::folder::Folder;
 use crate::plan::Plan;
 use crate::run::run;
 use crate::{report, say};
+pub(crate) use patch::Mutant;
 
 /// How many short runs a broken rule may go unnoticed.
 const ROUNDS: u64 = 3;
@@ -27,11 +31,11 @@ const MATTERS_OF_TIME: [&str; 7] = [
 
 /// True if all went as it should.
 pub(crate) async fn run_or_test(settings: &Settings) -> Result<bool, Error> {
-    let plan = Plan::of(settings);
+    let plan = Plan::of(settings)?;
     say(format_args!("seed {}", plan.seed));
-    match settings.mutant {
-        Some(mutant) => all(&[mutant], &plan, settings).await,
-        None if settings.mutants => all(&Mutant::ALL, &plan, settings).await,
+    match &settings.mutant {
+        Some(mutant) => all(std::slice::from_ref(mutant), &plan, settings).await,
+        None if settings.mutants => all(&Mutant::all()?, &plan, settings).await,
         None => once(&plan, settings).await,
     }
 }
@@ -63,7 +67,8 @@ async fn all(mutants: &[Mutant], plan: &Plan, settings: &Settings) -> Result<boo
     let mut all_caught = control(plan, settings).await?;
     say(format_args!("{:<28} {:<7} noticed by", "broken rule", "rounds"));
     for mutant in mutants {
-        let (rounds, promises) = hunt(*mutant, plan, settings).await?;
+        let mutated = Plan { program: build::build(mutant).await?, ..plan.clone() };
+        let (rounds, promises) = hunt(mutant, &mutated, settings).await?;
         let noticed = if promises.is_empty() { "NOT NOTICED".to_owned() } else { promises.join("; ") };
         say(format_args!("{:<28} {rounds:<7} {noticed}", mutant.name()));
         all_caught &= !promises.is_empty();
@@ -74,19 +79,19 @@ async fn all(mutants: &[Mutant], plan: &Plan, settings: &Settings) -> Result<boo
     Ok(all_caught)
 }
 
-/// A run like those of the mutants, without one: what it noticed would be no sign of a broken rule.
+/// A run like those of the mutants, of the program that ships: what it noticed would be no sign of a broken rule.
 async fn control(plan: &Plan, settings: &Settings) -> Result<bool, Error> {
-    let promises = noticed(&plan.brief(None, 0), "control", settings).await?;
+    let promises = noticed(&plan.brief(0), "control", settings).await?;
     let noticed = if promises.is_empty() { "nothing, as it should be".to_owned() } else { promises.join("; ") };
     say(format_args!("{:<28} {:<7} {noticed}", "(none)", 1));
     Ok(promises.is_empty())
 }
 
 /// Short runs with a broken rule, until a promise is seen to be broken.
-async fn hunt(mutant: Mutant, plan: &Plan, settings: &Settings) -> Result<(u64, Vec<&'static str>), Error> {
+async fn hunt(mutant: &Mutant, plan: &Plan, settings: &Settings) -> Result<(u64, Vec<&'static str>), Error> {
     for round in 0..ROUNDS {
         let name = format!("{}-{round}", mutant.name());
-        let promises = noticed(&plan.brief(Some(mutant), round), &name, settings).await?;
+        let promises = noticed(&plan.brief(round), &name, settings).await?;
         if !promises.is_empty() {
             return Ok((round + 1, promises));
         }
