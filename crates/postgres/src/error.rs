@@ -49,14 +49,24 @@ pub fn ensure_affected(result: &PgQueryResult, expected: u64) -> Result<(), sqlx
     Err(sqlx::Error::Protocol(format!("{touched} rows touched where {expected} were expected")))
 }
 
+/// SQLSTATEs, or classes of them, by which the server says that it can't serve now.
+const OUTAGES: [&str; 7] = [
+    "08",    // The connection broke.
+    "53",    // No connection, memory or disk space is left.
+    "57P",   // The server starts, stops or ends this session: pg_terminate_backend, idle_session_timeout.
+    "25P03", // idle_in_transaction_session_timeout
+    "25P04", // transaction_timeout
+    "55P03", // lock_timeout
+    "57014", // statement_timeout
+];
+
 /// Whether the database could not be reached, or went away in the middle: the same call may succeed later, and whether a
 /// commit that was under way has happened is unknown.
 pub fn is_outage(error: &sqlx::Error) -> bool {
     use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
-    // Connection exceptions, too many connections, statements that took too long, and the server's own shutdowns and start-ups.
     let state = sqlstate(error).unwrap_or_default();
-    let refused = state.starts_with("08") || state.starts_with("57P") || state == "53300" || state == "57014";
-    refused || matches!(error, Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed)
+    OUTAGES.iter().any(|outage| state.starts_with(outage))
+        || matches!(error, Io(_) | PoolClosed | PoolTimedOut | Tls(_) | WorkerCrashed)
 }
 
 /// The SQLSTATE of a refusal by the database.

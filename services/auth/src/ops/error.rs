@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kontor_postgres::Transient;
+use kontor_postgres::{Transient, is_outage};
 
 use crate::domain::password::Refusal;
 use crate::domain::seal::SealError;
@@ -95,17 +95,7 @@ pub(crate) enum Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if is_away(&error) { Self::DatabaseAway(error) } else { Self::Database(error) }
-    }
-}
-
-fn is_away(error: &sqlx::Error) -> bool {
-    use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Tls};
-    match error {
-        Io(_) | Tls(_) | PoolTimedOut | PoolClosed => true,
-        // Operator intervention (class 57P: shutdown, crash, not yet up) and too many connections.
-        Database(refusal) => refusal.code().is_some_and(|code| code.starts_with("57P") || code == "53300"),
-        _ => false,
+        if is_outage(&error) { Self::DatabaseAway(error) } else { Self::Database(error) }
     }
 }
 
