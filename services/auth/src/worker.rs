@@ -6,8 +6,8 @@ use kontor_postgres::in_time;
 use kontor_runtime::fault::chain;
 use tokio_util::sync::CancellationToken;
 
-use crate::ops::{Auth, Error, clean, feed, keys, mail};
-use crate::post::Post;
+use crate::mailer::Mailer;
+use crate::ops::{Auth, Error};
 
 /// How often keys and revocations are looked for that other processes have written.
 const FEED_POLL: Duration = Duration::from_millis(150);
@@ -21,8 +21,8 @@ const CLEAN_POLL: Duration = Duration::from_secs(10 * 60);
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// Works until `stop`.
-pub(crate) async fn run(auth: &Auth, post: Option<&Post>, stop: &CancellationToken) {
-    tokio::join!(tell(auth, stop), send_mail(auth, post, stop), forget(auth, stop));
+pub(crate) async fn run(auth: &Auth, mailer: Option<&Mailer>, stop: &CancellationToken) {
+    tokio::join!(tell(auth, stop), send_mail(auth, mailer, stop), forget(auth, stop));
 }
 
 async fn tell(auth: &Auth, stop: &CancellationToken) {
@@ -44,17 +44,17 @@ async fn tell(auth: &Auth, stop: &CancellationToken) {
 }
 
 async fn read_and_rotate(auth: &Auth) -> Result<(), Error> {
-    feed::poll(auth).await?;
-    keys::rotate_if_due(auth).await
+    auth.poll_revocations().await?;
+    auth.rotate_signing_key_if_due().await
 }
 
-async fn send_mail(auth: &Auth, post: Option<&Post>, stop: &CancellationToken) {
-    let Some(post) = post else {
+async fn send_mail(auth: &Auth, mailer: Option<&Mailer>, stop: &CancellationToken) {
+    let Some(mailer) = mailer else {
         tracing::warn!("there is no way to send mail (KONTOR_SMTP_URL): it stays queued, and nobody can sign up");
         return;
     };
     while !stop.is_cancelled() {
-        let wait = match mail::deliver(auth, post).await {
+        let wait = match auth.deliver_mail(mailer).await {
             Ok(true) => continue,
             Ok(false) => MAIL_POLL,
             Err(error) => {
@@ -72,7 +72,7 @@ async fn send_mail(auth: &Auth, post: Option<&Post>, stop: &CancellationToken) {
 
 async fn forget(auth: &Auth, stop: &CancellationToken) {
     while !stop.is_cancelled() {
-        let wait = match clean::clean(auth).await {
+        let wait = match auth.delete_expired().await {
             Ok(true) => continue,
             Ok(false) => CLEAN_POLL,
             Err(error) => {

@@ -1,4 +1,4 @@
-//! A person's account.
+//! User accounts.
 
 use chrono::{DateTime, Utc};
 use kontor_types::ids::UserId;
@@ -6,34 +6,31 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::email::Email;
 
-/// A person with an account.
 #[derive(Clone, Debug)]
 pub(crate) struct User {
     pub(crate) id: UserId,
-    /// As it was given.
+    /// As the user wrote it.
     pub(crate) email: String,
     /// May be empty.
     pub(crate) display_name: String,
-    /// The ids of the roles, in order.
+    /// The ids of the roles, sorted.
     pub(crate) roles: Vec<String>,
-    /// Whether they are shut out.
     pub(crate) is_suspended: bool,
     pub(crate) create_time: DateTime<Utc>,
 }
 
-/// What somebody signs in with.
+/// What a user signs in with.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials {
     pub(crate) user: UserId,
     pub(crate) email: Email,
     pub(crate) password_hash: SecretString,
     pub(crate) is_suspended: bool,
-    /// Whether a code is asked for too.
     pub(crate) has_second_factor: bool,
 }
 
 impl Credentials {
-    /// Whether they still have the password that they had then.
+    /// Whether the password is still the same as then.
     pub(crate) fn has_password_of(&self, then: &Self) -> bool {
         self.password_hash.expose_secret() == then.password_hash.expose_secret()
     }

@@ -1,4 +1,4 @@
-//! Who has which role.
+//! Role bindings and their members.
 
 use std::fmt;
 
@@ -6,12 +6,11 @@ use chrono::{DateTime, Utc};
 use kontor_types::ids::UserId;
 use uuid::Uuid;
 
-/// Who can have a role.
+/// A user or service account that can have roles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Member {
-    /// A person.
     User(UserId),
-    /// A program, by the name of its account.
+    /// By the id of the account.
     ServiceAccount(String),
 }
 
@@ -24,7 +23,6 @@ impl Member {
         }
     }
 
-    /// The person.
     pub(crate) fn user(&self) -> Option<UserId> {
         match self {
             Self::User(id) => Some(*id),
@@ -32,7 +30,6 @@ impl Member {
         }
     }
 
-    /// The name of the program's account.
     pub(crate) fn service_account(&self) -> Option<&str> {
         match self {
             Self::User(_) => None,
@@ -42,7 +39,6 @@ impl Member {
 }
 
 impl fmt::Display for Member {
-    /// The resource name.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => id.fmt(f),
@@ -51,7 +47,6 @@ impl fmt::Display for Member {
     }
 }
 
-/// Somebody has a role.
 #[derive(Clone, Debug)]
 pub(crate) struct Binding {
     pub(crate) id: Uuid,
@@ -63,7 +58,6 @@ pub(crate) struct Binding {
 }
 
 impl Binding {
-    /// The resource name.
     pub(crate) fn name(&self) -> String {
         format!("roleBindings/{}", self.id)
     }

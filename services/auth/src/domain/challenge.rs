@@ -1,9 +1,19 @@
-//! Challenges: the password was right, and a code of the second factor is wanted too.
+//! Challenges: the password was correct, and a code of the second factor is required too.
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 
 use super::code::WRONG_CODES_MAX;
 
 /// How long a challenge can be answered, in seconds.
 pub(crate) const LIFE_SECONDS: i64 = 5 * 60;
+
+/// A challenge, as the user gets it. The token comes back with the code.
+#[derive(Debug)]
+pub(crate) struct Challenge {
+    pub(crate) token: SecretString,
+    pub(crate) expire_time: DateTime<Utc>,
+}
 
 /// A challenge as it waits for its code.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +23,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Whether a code is looked at.
+    /// Whether a code is still checked.
     pub(crate) fn is_open(self) -> bool {
         !self.is_expired && self.wrong_codes < WRONG_CODES_MAX
     }

@@ -17,12 +17,12 @@ pub(crate) fn generate() -> SecretString {
     format!("{:08}", rand::random_range(0..100_000_000_u32)).into()
 }
 
-/// What the database keeps of it.
+/// The hash that the database stores.
 pub(crate) fn hash(purpose: impl Display, code: &SecretString) -> SecretHash {
     SecretHash::of(&format!("{purpose} {}", code.expose_secret()).into())
 }
 
-/// What waits for its code.
+/// A sign-up or password reset that waits for its code.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) code_hash: SecretHash,
@@ -30,24 +30,22 @@ pub(crate) struct Waiting {
     pub(crate) is_expired: bool,
 }
 
-/// What a code does to it.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It is the one that was mailed.
-    Right,
-    /// It is not, and counts.
+pub(crate) enum CodeCheck {
+    Correct,
+    /// Counts against the limit.
     Wrong,
-    /// No code is good any more.
-    TooLate,
+    /// Expired, or too many wrong codes: no code is accepted.
+    Closed,
 }
 
 impl Waiting {
-    /// Looks at a code.
-    pub(crate) fn judge(&self, given: &SecretHash) -> Verdict {
+    pub(crate) fn check(&self, given: &SecretHash) -> CodeCheck {
         if self.is_expired || self.wrong_codes >= WRONG_CODES_MAX {
-            return Verdict::TooLate;
+            return CodeCheck::Closed;
         }
-        if self.code_hash.matches(given) { Verdict::Right } else { Verdict::Wrong }
+        if self.code_hash.matches(given) { CodeCheck::Correct } else { CodeCheck::Wrong }
     }
 }
 
@@ -64,10 +62,10 @@ mod tests {
 
     #[test]
     fn the_right_code_is_good_until_five_wrong_ones_or_the_end_of_its_time() {
-        let judge = |(waiting, right): (Waiting, SecretHash)| waiting.judge(&right);
-        assert_eq!(judge(waiting(4, false)), Verdict::Right);
-        assert_eq!(judge(waiting(5, false)), Verdict::TooLate);
-        assert_eq!(judge(waiting(0, true)), Verdict::TooLate);
+        let check = |(waiting, right): (Waiting, SecretHash)| waiting.check(&right);
+        assert_eq!(check(waiting(4, false)), CodeCheck::Correct);
+        assert_eq!(check(waiting(5, false)), CodeCheck::Closed);
+        assert_eq!(check(waiting(0, true)), CodeCheck::Closed);
     }
 
     #[test]
@@ -75,7 +73,7 @@ mod tests {
         let code = generate();
         let (mine, other) = (SignUpId::generate(), SignUpId::generate());
         let waiting = Waiting { code_hash: hash(mine, &code), wrong_codes: 0, is_expired: false };
-        assert_eq!(waiting.judge(&hash(other, &code)), Verdict::Wrong);
+        assert_eq!(waiting.check(&hash(other, &code)), CodeCheck::Wrong);
     }
 
     #[test]

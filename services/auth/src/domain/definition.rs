@@ -1,4 +1,4 @@
-//! What a role is: one that came with Kontor, or an operator's own.
+//! The definition of a role, built in or an operator's own.
 
 use std::collections::BTreeSet;
 
@@ -6,24 +6,22 @@ use chrono::{DateTime, Utc};
 
 use super::roles::Role;
 
-/// What a role is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Definition {
     pub(crate) id: String,
     pub(crate) description: String,
-    /// In order, each once.
+    /// Sorted, without duplicates.
     pub(crate) permissions: Vec<String>,
-    /// None if it came with Kontor.
+    /// None if it is built in.
     pub(crate) create_time: Option<DateTime<Utc>>,
 }
 
 impl Definition {
-    /// The resource name.
     pub(crate) fn name(&self) -> String {
         format!("roles/{}", self.id)
     }
 
-    /// Whether it permits something that the other does not.
+    /// Whether it has a permission that the other lacks.
     pub(crate) fn exceeds(&self, other: &Self) -> bool {
         self.permissions.iter().any(|permission| !other.permissions.contains(permission))
     }
@@ -36,7 +34,7 @@ impl From<Role> for Definition {
     }
 }
 
-/// What to change of a role; the rest stays.
+/// A change of a role; absent fields stay.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Change {
     pub(crate) description: Option<String>,
@@ -44,7 +42,7 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// The role with the changes made.
+    /// The role after the change.
     pub(crate) fn of(&self, role: &Definition) -> Definition {
         let description = self.description.as_ref().unwrap_or(&role.description).clone();
         let permissions = self.permissions.as_ref().map_or_else(|| role.permissions.clone(), |new| in_order(new));
@@ -52,7 +50,7 @@ impl Change {
     }
 }
 
-/// Permissions in order, each once.
+/// The permissions sorted, without duplicates.
 pub(crate) fn in_order(permissions: &[String]) -> Vec<String> {
     permissions.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }

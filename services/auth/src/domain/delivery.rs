@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// How long a mail belongs to who is sending it, in seconds: longer than sending may take.
+/// How long the lease on a mail lasts, in seconds: longer than sending may take.
 pub(crate) const LEASE_SECONDS: i64 = 60;
 /// How long sending may take.
 pub(crate) const SEND_MAX: Duration = Duration::from_secs(20);
@@ -10,32 +10,28 @@ pub(crate) const SEND_MAX: Duration = Duration::from_secs(20);
 const ATTEMPTS_MAX: i32 = 200;
 /// The pause after the first attempt; it doubles with each.
 const FIRST_PAUSE_MS: u64 = 1000;
-/// The longest pause.
 const PAUSE_MAX_MS: u64 = 10 * 60 * 1000;
 /// The longest reason that is kept, in characters.
 const REASON_MAX: usize = 200;
 
-/// Why a mail was not taken.
+/// Why a mail was not accepted.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// It may be taken another time.
+    /// For now; a later attempt may succeed.
     Later(String),
-    /// It never will be.
+    /// For good.
     Never(String),
 }
 
 /// What to do with a mail.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Note it as sent.
     Sent,
-    /// Try again after this long.
     Again(Duration, String),
-    /// Give it up.
     GiveUp(String),
 }
 
-/// Decides, after so many attempts. `dice` is any number; replicas that failed together do not come back together.
+/// Decides after an attempt. `dice` is a random number, so that replicas that failed together do not retry together.
 pub(crate) fn decide(attempts: i32, outcome: Result<(), Refusal>, dice: u64) -> Next {
     match outcome {
         Ok(()) => Next::Sent,
@@ -52,7 +48,7 @@ fn pause(attempts: i32, dice: u64) -> Duration {
     Duration::from_millis(longest / 2 + dice % (longest / 2 + 1))
 }
 
-/// A reason as it is kept and logged: one short line. A mail server may quote what it refused; then only so much is told.
+/// A reason as it is stored and logged: one short line. It is left out if the mail server quotes a code of the mail.
 pub(crate) fn reason(told: &str, body: &str) -> String {
     let is_quoted = body.split(|c: char| !c.is_alphanumeric()).any(|word| is_like_a_code(word) && told.contains(word));
     if is_quoted {

@@ -2,17 +2,15 @@
 
 use std::fmt;
 
-/// An e-mail address.
 #[derive(Clone, Debug)]
 pub(crate) struct Email(String);
 
-/// A text that is no e-mail address.
 #[derive(Debug, thiserror::Error)]
 #[error("is no e-mail address")]
 pub(crate) struct EmailError;
 
 impl Email {
-    /// From what was given: something, "@", something, without blanks. The mail server knows the rest.
+    /// Requires one "@" with text on both sides, and no blanks. The mail server checks the rest.
     pub(crate) fn parse(text: &str) -> Result<Self, EmailError> {
         let (local, domain) = text.split_once('@').ok_or(EmailError)?;
         let blank = |c: char| c.is_whitespace() || c.is_control();
@@ -22,7 +20,7 @@ impl Email {
         Ok(Self(text.to_owned()))
     }
 
-    /// As it was given.
+    /// As the user wrote it.
     pub(crate) fn as_given(&self) -> &str {
         &self.0
     }
@@ -30,6 +28,14 @@ impl Email {
     /// As it is compared.
     pub(crate) fn lower(&self) -> String {
         self.0.to_lowercase()
+    }
+}
+
+impl TryFrom<String> for Email {
+    type Error = EmailError;
+
+    fn try_from(text: String) -> Result<Self, EmailError> {
+        Self::parse(&text)
     }
 }
 

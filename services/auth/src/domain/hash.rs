@@ -8,22 +8,21 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 
-/// A secret that nobody guesses: 256 random bits.
+/// A secret of 256 random bits.
 pub(crate) fn random_secret() -> SecretString {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()).into()
 }
 
-/// What the database keeps of a secret. Debug output hides it: the hash of a short code gives the code away.
+/// The hash of a secret, as the database stores it. Debug output hides it: the hash of a short code gives the code away.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct SecretHash(pub(crate) Vec<u8>);
 
 impl SecretHash {
-    /// Of a secret.
     pub(crate) fn of(secret: &SecretString) -> Self {
         Self(digest(&SHA256, secret.expose_secret().as_bytes()).as_ref().to_vec())
     }
 
-    /// Whether both are the same, in the same time wherever they differ.
+    /// Compares in constant time.
     pub(crate) fn matches(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
     }

@@ -5,26 +5,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// How long an access token is good, in seconds.
 pub(crate) const TOKEN_SECONDS: i64 = 300;
-/// How much longer than the last token that it signed a key counts, in seconds: clocks differ, and so does what processes know.
+/// How long a key counts after its last token has expired, in seconds: clocks differ, and replicas learn of a rotation at different times.
 const MARGIN_SECONDS: i64 = 120;
 
 /// The times of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Life {
-    /// Whose.
     pub(crate) kid: String,
-    /// Made, and published.
+    /// When it was added and published.
     pub(crate) create_time: DateTime<Utc>,
-    /// Begins to sign.
+    /// When it begins to sign.
     pub(crate) activate_time: DateTime<Utc>,
-    /// Refused from then on.
+    /// When verifiers begin to refuse it.
     pub(crate) retire_time: Option<DateTime<Utc>>,
 }
 
-/// What a key is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Verifiers learn of it.
+    /// Verifiers learn of it; it does not sign yet.
     Published,
     /// It signs.
     Active,
@@ -34,36 +32,42 @@ pub(crate) enum State {
     Retired,
 }
 
-/// How keys come one after the other.
+/// A key as operators see it.
+#[derive(Clone, Debug)]
+pub(crate) struct SigningKey {
+    pub(crate) life: Life,
+    pub(crate) state: State,
+}
+
+/// When keys are rotated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Schedule {
     /// How long a key is published before it signs.
     pub(crate) lead: TimeDelta,
-    /// How long it signs before the next one is made.
+    /// How long it signs before the next one is added.
     pub(crate) period: TimeDelta,
 }
 
 /// What a rotation does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Rotation {
-    /// Nothing: this key waits already.
+    /// This key is published already, and waits to sign.
     Waits(String),
-    /// A new key.
+    /// A new key is added.
     New {
         /// When it begins to sign.
         activate_time: DateTime<Utc>,
-        /// When those before it are refused, unless they are sooner.
+        /// When older keys retire, unless they do so sooner.
         retire_time: DateTime<Utc>,
     },
 }
 
 impl Life {
-    /// Whether its signatures count, or will.
+    /// Whether verifiers accept its signatures, now or once it signs.
     pub(crate) fn counts(&self, now: DateTime<Utc>) -> bool {
         self.retire_time.is_none_or(|retire_time| retire_time > now)
     }
 
-    /// What it is used for, among all keys.
     pub(crate) fn state(&self, all: &[Self], now: DateTime<Utc>) -> State {
         if !self.counts(now) {
             State::Retired
@@ -77,7 +81,7 @@ impl Life {
     }
 }
 
-/// The key that signs: the one that began last. Of two that began at once, one by its id.
+/// The key that signs: the last to begin; among equals, the one with the highest id.
 pub(crate) fn signer(all: &[Life], now: DateTime<Utc>) -> Option<&Life> {
     let signing = all.iter().filter(|key| key.counts(now) && key.activate_time <= now);
     signing.max_by_key(|key| (key.activate_time, &key.kid))
@@ -88,13 +92,12 @@ fn waiting(all: &[Life], now: DateTime<Utc>) -> Option<&Life> {
 }
 
 impl Schedule {
-    /// Whether it is time for a new key.
     pub(crate) fn is_due(&self, all: &[Life], now: DateTime<Utc>) -> bool {
         let is_old = |signer: &Life| signer.activate_time + self.period <= now;
         waiting(all, now).is_none() && signer(all, now).is_none_or(is_old)
     }
 
-    /// What comes next. A key that has fallen into wrong hands is not waited for: all that could be in the same hands go at once.
+    /// Decides on a rotation. After a compromise all other keys retire at once, since the same attacker may have them.
     pub(crate) fn rotate(&self, all: &[Life], now: DateTime<Utc>, compromised: bool) -> Rotation {
         if compromised {
             return Rotation::New { activate_time: now, retire_time: now };

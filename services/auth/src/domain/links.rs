@@ -7,7 +7,6 @@ use url::Url;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Links(String);
 
-/// A text that is no origin.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is no origin such as https://shop.example: http or https, a host, perhaps a port, and nothing else")]
 pub(crate) struct LinksError;

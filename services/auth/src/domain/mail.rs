@@ -26,33 +26,28 @@ pub(crate) struct Letter {
     pub(crate) life_seconds: Option<i64>,
 }
 
-/// Carries the code of a sign-up.
 pub(crate) fn sign_up_code(to: &Email, sign_up: SignUpId, code: &SecretString, links: &Links) -> Letter {
     let name = sign_up.to_string();
     with_code(SIGN_UP_CODE, to, code, &links.verify_sign_up(&name, code)).once(name)
 }
 
-/// Tells the owner of an account that somebody asked for another one with the same address.
+/// Tells the owner of an account that a second one was requested for the same address.
 pub(crate) fn account_exists(to: &Email, sign_up: SignUpId) -> Letter {
     letter(ACCOUNT_EXISTS, to, &[]).once(sign_up.to_string())
 }
 
-/// Carries the code of a password reset.
 pub(crate) fn password_reset(to: &Email, reset_name: &str, code: &SecretString, links: &Links) -> Letter {
     with_code(PASSWORD_RESET, to, code, &links.reset_password(reset_name, code)).once(reset_name.to_owned())
 }
 
-/// Tells that the password is another one now.
 pub(crate) fn password_changed(to: &Email) -> Letter {
     letter(PASSWORD_CHANGED, to, &[])
 }
 
-/// Tells that signing in asks for a second factor now.
 pub(crate) fn second_factor_added(to: &Email) -> Letter {
     letter(SECOND_FACTOR_ADDED, to, &[])
 }
 
-/// Tells that signing in asks for the password alone now.
 pub(crate) fn second_factor_removed(to: &Email) -> Letter {
     letter(SECOND_FACTOR_REMOVED, to, &[])
 }

@@ -1,5 +1,5 @@
-//! Which passwords are good enough: long ones that nobody tries first (NIST SP 800-63B, section 5.1.1.2). No rules
-//! about kinds of characters: they make passwords worse.
+//! Password rules: length, and no commonly used passwords (NIST SP 800-63B, section 5.1.1.2). There are no rules
+//! about kinds of characters, since they make passwords worse.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -22,45 +22,41 @@ static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_p
 
 /// Why a password is refused. Each says what to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
-    /// Too few characters.
+pub(crate) enum WeakPassword {
     #[error("must have at least {0} characters; a few unrelated words do well")]
     Short(usize),
-    /// Too many characters.
     #[error("must have at most 128 characters")]
     Long,
-    /// It is in every list of breached passwords.
+    /// It is in lists of breached passwords.
     #[error("is one of those that are tried first; choose another")]
     Common,
-    /// It is a sequence or a repetition.
     #[error("is a plain sequence or repetition; choose another")]
     Simple,
-    /// It is the e-mail address.
     #[error("is the e-mail address; choose another")]
     Address,
 }
 
-/// Looks whether a password is long enough, without a second factor or with one.
-pub(crate) fn check_length(password: &SecretString, has_second_factor: bool) -> Result<(), Refusal> {
+/// Checks the length of a password.
+pub(crate) fn check_length(password: &SecretString, has_second_factor: bool) -> Result<(), WeakPassword> {
     let min = if has_second_factor { WITH_SECOND_FACTOR_MIN } else { ALONE_MIN };
     match password.expose_secret().chars().count() {
-        characters if characters < min => Err(Refusal::Short(min)),
+        characters if characters < min => Err(WeakPassword::Short(min)),
         ..=CHARACTERS_MAX => Ok(()),
-        _ => Err(Refusal::Long),
+        _ => Err(WeakPassword::Long),
     }
 }
 
-/// Looks whether a password is good enough for the account of this address.
-pub(crate) fn check(password: &SecretString, email: &Email, has_second_factor: bool) -> Result<(), Refusal> {
+/// Checks a password for the account of this address.
+pub(crate) fn check(password: &SecretString, email: &Email, has_second_factor: bool) -> Result<(), WeakPassword> {
     check_length(password, has_second_factor)?;
     let lower = password.expose_secret().to_lowercase();
     let characters: Vec<char> = lower.chars().collect();
     if lower == email.lower() {
-        Err(Refusal::Address)
+        Err(WeakPassword::Address)
     } else if COMMON.contains(lower.as_str()) {
-        Err(Refusal::Common)
+        Err(WeakPassword::Common)
     } else if is_repetition(&characters) || is_sequence(&characters) {
-        Err(Refusal::Simple)
+        Err(WeakPassword::Simple)
     } else {
         Ok(())
     }
@@ -85,48 +81,48 @@ fn follows(a: char, b: char) -> bool {
 mod tests {
     use super::*;
 
-    fn checked(password: &str) -> Result<(), Refusal> {
+    fn checked(password: &str) -> Result<(), WeakPassword> {
         check(&password.into(), &Email::parse("Ada.Lovelace@example.org").unwrap(), false)
     }
 
     #[test]
     fn length_is_counted_in_characters() {
         assert_eq!(checked("correct horse battery"), Ok(()));
-        assert_eq!(checked("vierzehn Zeich"), Err(Refusal::Short(15)));
+        assert_eq!(checked("vierzehn Zeich"), Err(WeakPassword::Short(15)));
         assert_eq!(checked("fünfzehn Zeichn"), Ok(()));
-        assert_eq!(checked("äöüäöüäßöüäö"), Err(Refusal::Short(15)));
+        assert_eq!(checked("äöüäöüäßöüäö"), Err(WeakPassword::Short(15)));
         assert_eq!(checked(&"correct horse ".repeat(9)), Ok(()));
-        assert_eq!(checked(&"correct horse ".repeat(10)), Err(Refusal::Long));
+        assert_eq!(checked(&"correct horse ".repeat(10)), Err(WeakPassword::Long));
     }
 
     #[test]
     fn with_a_second_factor_eight_characters_do() {
         let checked = |password: &str| check(&password.into(), &Email::parse("a@bc.de").unwrap(), true);
         assert_eq!(checked("x7!Qt-2p"), Ok(()));
-        assert_eq!(checked("x7!Qt-2"), Err(Refusal::Short(8)));
-        assert_eq!(checked("12345678"), Err(Refusal::Simple));
-        assert_eq!(checked("Iloveyou"), Err(Refusal::Common));
+        assert_eq!(checked("x7!Qt-2"), Err(WeakPassword::Short(8)));
+        assert_eq!(checked("12345678"), Err(WeakPassword::Simple));
+        assert_eq!(checked("Iloveyou"), Err(WeakPassword::Common));
     }
 
     #[test]
     fn the_address_is_no_password_in_any_case() {
-        assert_eq!(checked("ada.lovelace@EXAMPLE.org"), Err(Refusal::Address));
+        assert_eq!(checked("ada.lovelace@EXAMPLE.org"), Err(WeakPassword::Address));
     }
 
     #[test]
     fn what_is_tried_first_is_refused() {
-        assert_eq!(checked("PasswordPassword"), Err(Refusal::Common));
-        assert_eq!(checked("qwertyuiopasdfgh"), Err(Refusal::Common));
+        assert_eq!(checked("PasswordPassword"), Err(WeakPassword::Common));
+        assert_eq!(checked("qwertyuiopasdfgh"), Err(WeakPassword::Common));
     }
 
     #[test]
     fn sequences_and_repetitions_are_refused() {
         for simple in ["aaaaaaaaaaaaaaa", "abcabcabcabcabc", "123412341234123", "abcdefghijklmnop", "1234567890123456"]
         {
-            assert_eq!(checked(simple), Err(Refusal::Simple), "{simple}");
+            assert_eq!(checked(simple), Err(WeakPassword::Simple), "{simple}");
         }
         for simple in ["ponmlkjihgfedcba", "6543210987654321", "xyzabcdefghijklm"] {
-            assert_eq!(checked(simple), Err(Refusal::Simple), "{simple}");
+            assert_eq!(checked(simple), Err(WeakPassword::Simple), "{simple}");
         }
     }
 

@@ -6,7 +6,7 @@ use totp_rs::Secret;
 use super::hash::SecretHash;
 use super::totp::DIGITS;
 
-/// How many there are.
+/// How many codes an account gets.
 pub(crate) const COUNT: usize = 10;
 /// The random bytes of one: enough that a fast hash keeps it.
 const BYTES: usize = 10;
@@ -15,28 +15,25 @@ const LENGTH: usize = 16;
 /// The length of the groups that it is shown in.
 const GROUP: usize = 4;
 
-/// New ones.
 pub(crate) fn generate() -> Vec<SecretString> {
     (0..COUNT).map(|_| grouped(&Secret::from(rand::random::<[u8; BYTES]>()).to_base32()).into()).collect()
 }
 
-/// What the database keeps of one, as [`generate`] made it.
+/// The hash that the database stores.
 pub(crate) fn hash(code: &SecretString) -> SecretHash {
     SecretHash::of(&plain(code))
 }
 
-/// The code that somebody gave, by its form.
+/// A code that a user gave, by its form.
 pub(crate) enum Given {
-    /// What an authenticator shows.
+    /// From an authenticator.
     Totp(SecretString),
-    /// A recovery code.
     Recovery(SecretHash),
-    /// Neither.
     Neither,
 }
 
 impl Given {
-    /// Blanks, hyphens and case do not count.
+    /// Ignores blanks, hyphens and case.
     pub(crate) fn read(code: &SecretString) -> Self {
         let plain = plain(code);
         let text = plain.expose_secret();

@@ -11,10 +11,8 @@ pub(crate) const SESSION_SECONDS: i64 = 30 * 24 * 60 * 60;
 /// How long after its use a token may come again, in seconds.
 pub(crate) const REPEAT_SECONDS: i64 = 10;
 
-/// A token as the database knows it.
 #[derive(Clone, Debug)]
 pub(crate) struct RefreshToken {
-    /// None if it was not used yet.
     pub(crate) used: Option<Used>,
 }
 
@@ -23,18 +21,17 @@ pub(crate) struct RefreshToken {
 pub(crate) struct Used {
     /// Less than [`REPEAT_SECONDS`] ago.
     pub(crate) is_recent: bool,
-    /// What replaced it; none if it was ended unused.
+    /// None if the token was ended unused.
     pub(crate) successor: Option<Successor>,
 }
 
-/// What replaced a token.
 #[derive(Clone, Debug)]
 pub(crate) struct Successor {
     pub(crate) hash: SecretHash,
     pub(crate) is_used: bool,
 }
 
-/// What is to be done with a token that somebody sent.
+/// What to do with a token that a client sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Replace it.
@@ -48,7 +45,6 @@ pub(crate) enum Verdict {
 }
 
 impl RefreshToken {
-    /// Decides.
     pub(crate) fn judge(&self) -> Verdict {
         match &self.used {
             None => Verdict::Rotate,

@@ -1,4 +1,4 @@
-//! What revokes access tokens, and what a process knows of it.
+//! Revocations of access tokens, and the log of those that a process knows.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -8,13 +8,22 @@ use uuid::Uuid;
 /// How long a revocation counts, in seconds: longer than any access token lives, and than clocks differ.
 pub(crate) const KEPT_SECONDS: i64 = 300 + 60;
 
-/// Access tokens to be refused.
+/// Revoked access tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Revocation {
     /// The session, or the key of a service account, that they carry as `sid`.
     pub(crate) sid: Uuid,
-    /// When the last of them has expired.
+    /// When the last of them expires.
     pub(crate) expire_time: DateTime<Utc>,
+}
+
+/// What a subscriber of the feed receives.
+#[derive(Clone, Debug)]
+pub(crate) struct RevocationUpdate {
+    /// The revocations that the subscriber has not received yet.
+    pub(crate) revocations: Vec<Revocation>,
+    /// The ids of all keys that count.
+    pub(crate) kids: Vec<String>,
 }
 
 /// The revocations that count, each once, in the order in which this process learned of them.
@@ -26,14 +35,14 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Adds those that are new, and answers them.
+    /// Adds those that are new, and returns them.
     pub(crate) fn add(&mut self, read: Vec<Revocation>) -> Vec<Revocation> {
         let new: Vec<_> = read.into_iter().filter(|revocation| self.known.insert(revocation.sid)).collect();
         self.entries.extend(&new);
         new
     }
 
-    /// Forgets those that count no more.
+    /// Removes those that have expired.
     pub(crate) fn forget(&mut self, now: DateTime<Utc>) {
         while let Some(oldest) = self.entries.pop_front_if(|oldest| oldest.expire_time <= now) {
             self.known.remove(&oldest.sid);
@@ -41,7 +50,7 @@ impl Log {
         }
     }
 
-    /// Those from a position on, which began at 0, but at most so many; and the position after them.
+    /// At most so many from a position on, the first of which is 0, and the position after them.
     pub(crate) fn since(&self, position: usize, max: usize) -> (Vec<Revocation>, usize) {
         let from = position.max(self.forgotten);
         let told: Vec<_> = self.entries.iter().skip(from - self.forgotten).take(max).copied().collect();
@@ -49,7 +58,7 @@ impl Log {
         (told, next)
     }
 
-    /// Whether there is something from the position on.
+    /// Whether there are entries from the position on.
     pub(crate) fn goes_on(&self, position: usize) -> bool {
         position < self.forgotten + self.entries.len()
     }

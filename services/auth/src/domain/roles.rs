@@ -3,23 +3,18 @@
 
 use std::collections::BTreeSet;
 
-/// A role that comes with Kontor.
+/// A built-in role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// Runs the shop.
     Administrator,
-    /// Keeps the catalog.
     CatalogEditor,
-    /// Sends what was ordered.
     Fulfilment,
-    /// Helps buyers.
     Support,
-    /// Buys.
     Customer,
 }
 
 impl Role {
-    /// All of them, by name.
+    /// By name.
     pub(crate) const ALL: [Self; 5] =
         [Self::Administrator, Self::CatalogEditor, Self::Customer, Self::Fulfilment, Self::Support];
 
@@ -34,7 +29,6 @@ impl Role {
         }
     }
 
-    /// What it is for.
     pub(crate) fn description(self) -> &'static str {
         match self {
             Self::Administrator => "Runs the shop: everything",
@@ -45,7 +39,7 @@ impl Role {
         }
     }
 
-    /// What it permits, beyond what every signed-in user may do. In order.
+    /// Its permissions, beyond what every signed-in user may do. Sorted.
     pub(crate) fn permissions(self) -> &'static [&'static str] {
         match self {
             Self::Administrator => &[
@@ -78,19 +72,16 @@ impl Role {
         }
     }
 
-    /// From its name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 }
 
-/// Roles and contract do not fit together.
+/// A mismatch of roles and contract.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Misfit {
-    /// A method asks for a permission that no role grants.
     #[error("no role grants the permission {0}, which the contract asks for")]
     NotGranted(String),
-    /// A role grants a permission that no method asks for.
     #[error("no method asks for the permission {0}, which a role grants")]
     NotAsked(String),
 }

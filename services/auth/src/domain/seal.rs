@@ -13,13 +13,10 @@ pub(crate) struct KeyEncryptionKey(RandomizedNonceKey);
 /// Why a secret can't be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SealError {
-    /// The key is not 32 bytes in base64.
     #[error("the key-encryption key must be 32 bytes in base64, as from \"openssl rand -base64 32\"")]
     Key,
-    /// What was sealed can't be opened.
     #[error("what was sealed can't be opened: another key-encryption key sealed it, or it was tampered with")]
     Open,
-    /// Sealing failed.
     #[error("sealing failed")]
     Seal(#[source] Unspecified),
 }

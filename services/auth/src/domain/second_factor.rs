@@ -1,10 +1,9 @@
-//! What else than the password an account asks for at sign-in.
+//! The second factor that an account requires at sign-in.
 
 use chrono::{DateTime, Utc};
 use kontor_types::ids::UserId;
 use secrecy::SecretString;
 
-/// The second factor of a user.
 #[derive(Clone, Debug)]
 pub(crate) struct SecondFactor {
     pub(crate) user: UserId,
@@ -12,22 +11,20 @@ pub(crate) struct SecondFactor {
     pub(crate) recovery_codes_left: i64,
 }
 
-/// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// There is none.
     Absent,
-    /// It waits for its first code.
+    /// Enrolled, without a first code.
     Pending,
-    /// It is asked for, since then.
+    /// Required at sign-in, since this time.
     Active(DateTime<Utc>),
 }
 
-/// What an authenticator needs.
+/// What an authenticator app needs.
 #[derive(Debug)]
 pub(crate) struct Enrollment {
     /// In base32.
     pub(crate) secret: SecretString,
-    /// As apps scan it.
+    /// The URI that apps scan as a QR code.
     pub(crate) uri: SecretString,
 }

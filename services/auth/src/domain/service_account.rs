@@ -1,9 +1,8 @@
-//! Programs with accounts, and their keys.
+//! Service accounts and their keys.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// A program with an account.
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceAccount {
     /// The last part of its resource name.
@@ -15,7 +14,6 @@ pub(crate) struct ServiceAccount {
 }
 
 impl ServiceAccount {
-    /// The resource name.
     pub(crate) fn name(&self) -> String {
         account_name(&self.id)
     }
@@ -25,10 +23,9 @@ impl ServiceAccount {
 #[derive(Clone, Debug)]
 pub(crate) struct AccountKey {
     pub(crate) id: Uuid,
-    /// The account's id.
     pub(crate) account: String,
     pub(crate) display_name: String,
-    /// What its tokens carry at most; empty for all that the account's roles permit.
+    /// The permissions that its tokens may carry; empty for all permissions of the account's roles.
     pub(crate) scopes: Vec<String>,
     pub(crate) expire_time: Option<DateTime<Utc>>,
     pub(crate) create_time: DateTime<Utc>,
@@ -36,7 +33,6 @@ pub(crate) struct AccountKey {
 }
 
 impl AccountKey {
-    /// The resource name.
     pub(crate) fn name(&self) -> String {
         format!("serviceAccounts/{}/keys/{}", self.account, self.id)
     }
@@ -47,7 +43,7 @@ pub(crate) fn account_name(id: &str) -> String {
     format!("serviceAccounts/{id}")
 }
 
-/// What of the account's permissions a key with these scopes may use.
+/// The permissions of an account that a key with these scopes may use.
 pub(crate) fn within(scopes: &[String], permissions: Vec<String>) -> Vec<String> {
     permissions.into_iter().filter(|permission| scopes.is_empty() || scopes.contains(permission)).collect()
 }

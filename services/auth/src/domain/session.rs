@@ -1,9 +1,10 @@
-//! A session: somebody signed in somewhere.
+//! Sessions of signed-in users, and their tokens.
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use kontor_types::ids::{NameError, SessionId, UserId, canonical};
+use secrecy::SecretString;
 
 /// A session that is open.
 #[derive(Clone, Debug)]
@@ -15,6 +16,19 @@ pub(crate) struct Session {
     pub(crate) create_time: DateTime<Utc>,
     pub(crate) refresh_time: DateTime<Utc>,
     pub(crate) expire_time: DateTime<Utc>,
+}
+
+/// An access token of a user or a service account.
+#[derive(Debug)]
+pub(crate) struct AccessToken {
+    pub(crate) token: SecretString,
+    pub(crate) expire_time: DateTime<Utc>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    pub(crate) access: AccessToken,
+    pub(crate) refresh: SecretString,
 }
 
 /// Named below its user: `users/{uuid}/sessions/{uuid}`.

@@ -8,7 +8,6 @@ use secrecy::{ExposeSecret, SecretSlice};
 
 use super::seal::{KeyEncryptionKey, SealError};
 
-/// The public part of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PublicKey {
     /// Its id, which tokens name in their header.
@@ -17,23 +16,20 @@ pub(crate) struct PublicKey {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// A key as the database keeps it.
+/// A key as the database stores it.
 #[derive(Clone, Debug)]
 pub(crate) struct SealedKey {
     pub(crate) public: PublicKey,
     pub(crate) sealed_private: Vec<u8>,
 }
 
-/// A key can't be made or used.
+/// Why a key can't be made or used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SigningKeyError {
-    /// No key came.
     #[error("no signing key could be made")]
     Generate(#[from] aws_lc_rs::error::Unspecified),
-    /// Its private part could not be sealed or opened.
-    #[error("the signing key")]
+    #[error("the signing key could not be sealed or opened")]
     Seal(#[from] SealError),
-    /// Its private part is another key's.
     #[error("the private part of the signing key is not that of its public part")]
     NoPair,
 }
@@ -62,8 +58,8 @@ impl SealedKey {
         Ok(Self { public, sealed_private })
     }
 
-    /// The private part (PKCS #8). What opens was made by somebody who has the key-encryption key; a row that somebody else
-    /// has put into the table does not.
+    /// The private part (PKCS #8). It opens only if it was sealed under the key-encryption key, so that write access to the database is not
+    /// enough to add a key.
     pub(crate) fn open(&self, kek: &KeyEncryptionKey) -> Result<SecretSlice<u8>, SigningKeyError> {
         let private = kek.open(&place(&self.public.kid), &self.sealed_private)?;
         let pair = Ed25519KeyPair::from_pkcs8(private.expose_secret()).map_err(|_| SigningKeyError::NoPair)?;

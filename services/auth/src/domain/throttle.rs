@@ -6,35 +6,35 @@ use std::net::{IpAddr, Ipv6Addr};
 use aws_lc_rs::digest::{SHA256, digest};
 use kontor_types::ids::UserId;
 
-/// How much a bucket holds, and how fast it fills.
+/// The size of a bucket, and how fast it fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limit {
-    /// So many at once.
+    /// The most attempts at once.
     pub(crate) burst: i64,
-    /// Then one in so many seconds.
+    /// The time until the next attempt, in seconds.
     pub(crate) period_seconds: i64,
 }
 
-/// All that one address asks of anybody's account.
+/// Attempts by one address with any account.
 const ADDRESS: Limit = Limit { burst: 100, period_seconds: 1 };
 /// Passwords tried with one account.
 const PASSWORD: Limit = Limit { burst: 10, period_seconds: 30 };
-/// Codes tried with one account's second factor, by somebody who knows the password. Three codes of a million are good at
+/// Codes tried with one account's second factor, by a caller who knows the password. Three codes of a million are valid at
 /// any time, so that guessing has to be slower than that of passwords.
 const SECOND_FACTOR: Limit = Limit { burst: 10, period_seconds: 5 * 60 };
-/// Mails that strangers have sent to one address.
+/// Mails that are requested for one address.
 const MAIL: Limit = Limit { burst: 5, period_seconds: 10 * 60 };
 
-/// What attempts are counted for.
+/// A bucket that attempts are counted in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bucket {
-    /// Does not say whose it is.
+    /// A hash, so that the table names no accounts or addresses.
     pub(crate) key: Vec<u8>,
     pub(crate) limit: Limit,
 }
 
 impl Bucket {
-    /// Of the place that a call comes from. Whoever has one IPv6 address has the /64 around it.
+    /// Of the origin of a call: an IPv4 address, or the /64 network of an IPv6 address.
     pub(crate) fn address(address: Option<IpAddr>) -> Self {
         let place = match address {
             Some(IpAddr::V6(v6)) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).to_string(),

@@ -18,21 +18,19 @@ const STEPS_APART: u16 = 1;
 /// What apps show beside the account.
 const ISSUER: &str = "Kontor";
 
-/// What an authenticator and the server both know.
+/// The secret and settings that an authenticator app and the server share.
 pub(crate) struct Authenticator(Totp);
 
-/// A new secret.
 pub(crate) fn generate() -> SecretSlice<u8> {
     rand::random::<[u8; SECRET_BYTES]>().to_vec().into()
 }
 
-/// Where the secret of a user is kept, for sealing.
+/// The associated data that a user's secret is sealed with.
 pub(crate) fn place(user: UserId) -> String {
     format!("auth.authenticators.sealed_secret.{}", user.0)
 }
 
 impl Authenticator {
-    /// With its secret, for the account of this address.
     pub(crate) fn new(secret: &SecretSlice<u8>, email: &Email) -> Result<Self, TotpError> {
         // Apps take a colon as the end of the issuer.
         let account = email.as_given().replace(':', "_");
@@ -57,7 +55,7 @@ impl Authenticator {
         self.0.to_url().map(Into::into)
     }
 
-    /// The step that a code belongs to, if it is good at this time, in Unix seconds.
+    /// The step that a code belongs to, if it is valid at this time, in Unix seconds.
     pub(crate) fn step(&self, code: &SecretString, now: i64) -> Option<i64> {
         let step = self.0.check(code.expose_secret(), u64::try_from(now).ok()?)?;
         i64::try_from(step).ok()

@@ -2,10 +2,13 @@
 
 use kontor_runtime::Fault;
 use kontor_runtime::access::permissions_asked;
+use kontor_types::ids::canonical;
 use kontor_types::{NameToken, PageToken};
 use tonic::Status;
+use uuid::Uuid;
 
 use crate::domain::definition::in_order;
+use crate::domain::email::Email;
 
 /// A page token of a list by id.
 pub(super) fn page_token(token: &str) -> Result<Option<PageToken>, Status> {
@@ -37,6 +40,34 @@ fn changeable_path(path: &str, changeable: &[(&'static str, bool)]) -> Result<&'
         let rule = format!("{path:?} can't be changed here; what can: {}", names.join(", "));
         Fault::field("update_mask", rule).into()
     })
+}
+
+/// The new display name, if the mask names it; without a mask, if it is set.
+pub(super) fn display_name(display_name: String, mask: Option<Vec<String>>) -> Result<Option<String>, Status> {
+    let changed = self::mask(mask, &[("display_name", !display_name.is_empty())])?;
+    Ok(Some(display_name).filter(|_| !changed.is_empty()))
+}
+
+/// A filter of a list; an empty text is none.
+pub(super) fn filter(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+pub(super) fn email(text: &str) -> Result<Email, Status> {
+    Email::parse(text).map_err(|error| Fault::field("email", error.to_string()).into())
+}
+
+/// A role binding's name: `roleBindings/{uuid}`.
+pub(super) fn role_binding(name: &str) -> Result<Uuid, Status> {
+    let id = name.strip_prefix("roleBindings/").and_then(canonical);
+    id.ok_or_else(|| Fault::not_found(name).into())
+}
+
+/// A key's name, `serviceAccounts/{id}/keys/{uuid}`: the id of its account, and its own.
+pub(super) fn service_account_key(name: &str) -> Result<(&str, Uuid), Status> {
+    let parts = name.strip_prefix("serviceAccounts/").and_then(|rest| rest.split_once("/keys/"));
+    let ids = parts.and_then(|(account, key)| Some((account, canonical(key)?)));
+    ids.ok_or_else(|| Fault::not_found(name).into())
 }
 
 /// A name that only the server gives.

@@ -1,25 +1,18 @@
 //! `kontor.auth.v1.ServiceAccountService`.
 
-use std::sync::Arc;
-
 use kontor_proto::kontor::auth::v1 as pb;
 use kontor_proto::kontor::auth::v1::service_account_service_server::ServiceAccountService;
-use kontor_runtime::convert::{time_from_wire, time_to_wire};
-use kontor_types::ids::canonical;
+use kontor_runtime::convert::time_from_wire;
 use kontor_types::{NameToken, PageSize, PageToken};
 use secrecy::ExposeSecret;
 use tonic::{Request, Response, Status};
-use uuid::Uuid;
 
-use super::error::status;
 use super::parse;
-use super::who::who;
-use crate::domain::service_account::{AccountKey, ServiceAccount};
-use crate::ops::service_keys::{self, Terms};
-use crate::ops::{Auth, Error, service_accounts};
+use super::request_context::split;
+use crate::ops::{Auth, Terms};
+use crate::wire;
 
-/// Keeps the accounts of programs, and their keys.
-pub(crate) struct ServiceAccounts(pub(crate) Arc<Auth>);
+pub(super) struct ServiceAccounts(pub(super) Auth);
 
 #[tonic::async_trait]
 impl ServiceAccountService for ServiceAccounts {
@@ -27,20 +20,18 @@ impl ServiceAccountService for ServiceAccounts {
         &self,
         request: Request<pb::CreateServiceAccountRequest>,
     ) -> Result<Response<pb::ServiceAccount>, Status> {
-        let who = who(&self.0, &request);
-        let pb::CreateServiceAccountRequest { service_account_id: id, service_account } = request.into_inner();
-        let pb::ServiceAccount { name, display_name, .. } = service_account.unwrap_or_default();
+        let (context, request) = split(&self.0, request);
+        let pb::ServiceAccount { name, display_name, .. } = request.service_account.unwrap_or_default();
         parse::no_name("service_account.name", &name)?;
-        let account = service_accounts::create(&self.0, &who, &id, &display_name).await.map_err(status)?;
-        Ok(Response::new(account_to_wire(account)))
+        let account = self.0.create_service_account(&context, &request.service_account_id, &display_name).await?;
+        Ok(Response::new(wire::service_account(account)))
     }
 
     async fn get_service_account(
         &self,
         request: Request<pb::GetServiceAccountRequest>,
     ) -> Result<Response<pb::ServiceAccount>, Status> {
-        let account = service_accounts::get(&self.0, &request.get_ref().name).await.map_err(status)?;
-        Ok(Response::new(account_to_wire(account)))
+        Ok(Response::new(wire::service_account(self.0.get_service_account(&request.get_ref().name).await?)))
     }
 
     async fn list_service_accounts(
@@ -48,10 +39,10 @@ impl ServiceAccountService for ServiceAccounts {
         request: Request<pb::ListServiceAccountsRequest>,
     ) -> Result<Response<pb::ListServiceAccountsResponse>, Status> {
         let pb::ListServiceAccountsRequest { page_size, page_token } = request.into_inner();
-        let (after, size) = (parse::name_token(&page_token)?, PageSize::from_request(page_size));
-        let page = service_accounts::list(&self.0, after, size).await.map_err(status)?;
+        let after = parse::name_token(&page_token)?;
+        let page = self.0.list_service_accounts(after, PageSize::from_request(page_size)).await?;
         let next_page_token = page.next.map(NameToken::to_wire).unwrap_or_default();
-        let service_accounts = page.items.into_iter().map(account_to_wire).collect();
+        let service_accounts = page.items.into_iter().map(wire::service_account).collect();
         Ok(Response::new(pb::ListServiceAccountsResponse { service_accounts, next_page_token }))
     }
 
@@ -59,21 +50,19 @@ impl ServiceAccountService for ServiceAccounts {
         &self,
         request: Request<pb::UpdateServiceAccountRequest>,
     ) -> Result<Response<pb::ServiceAccount>, Status> {
-        let who = who(&self.0, &request);
-        let pb::UpdateServiceAccountRequest { service_account, update_mask } = request.into_inner();
-        let pb::ServiceAccount { name, display_name, .. } = service_account.unwrap_or_default();
-        let changed = [("display_name", !display_name.is_empty())];
-        let changed = parse::mask(update_mask.map(|mask| mask.paths), &changed)?;
-        let display_name = Some(display_name).filter(|_| changed.contains(&"display_name"));
-        let updated = service_accounts::update(&self.0, &who, &name, display_name.as_deref()).await;
-        Ok(Response::new(account_to_wire(updated.map_err(status)?)))
+        let (context, request) = split(&self.0, request);
+        let pb::ServiceAccount { name, display_name, .. } = request.service_account.unwrap_or_default();
+        let display_name = parse::display_name(display_name, request.update_mask.map(|mask| mask.paths))?;
+        let updated = self.0.update_service_account(&context, &name, display_name.as_deref()).await?;
+        Ok(Response::new(wire::service_account(updated)))
     }
 
     async fn delete_service_account(
         &self,
         request: Request<pb::DeleteServiceAccountRequest>,
     ) -> Result<Response<pb::DeleteServiceAccountResponse>, Status> {
-        service_accounts::delete(&self.0, &who(&self.0, &request), &request.get_ref().name).await.map_err(status)?;
+        let (context, request) = split(&self.0, request);
+        self.0.delete_service_account(&context, &request.name).await?;
         Ok(Response::new(pb::DeleteServiceAccountResponse {}))
     }
 
@@ -81,11 +70,10 @@ impl ServiceAccountService for ServiceAccounts {
         &self,
         request: Request<pb::CreateServiceAccountKeyRequest>,
     ) -> Result<Response<pb::CreateServiceAccountKeyResponse>, Status> {
-        let who = who(&self.0, &request);
-        let pb::CreateServiceAccountKeyRequest { parent, key } = request.into_inner();
-        let terms = terms(key.unwrap_or_default())?;
-        let (key, secret) = service_keys::create(&self.0, &who, &parent, &terms).await.map_err(status)?;
-        let (key, secret) = (Some(key_to_wire(key)), secret.expose_secret().to_owned());
+        let (context, request) = split(&self.0, request);
+        let terms = terms(request.key.unwrap_or_default())?;
+        let (key, secret) = self.0.create_service_account_key(&context, &request.parent, &terms).await?;
+        let (key, secret) = (Some(wire::service_account_key(key)), secret.expose_secret().to_owned());
         Ok(Response::new(pb::CreateServiceAccountKeyResponse { key, secret }))
     }
 
@@ -95,9 +83,9 @@ impl ServiceAccountService for ServiceAccounts {
     ) -> Result<Response<pb::ListServiceAccountKeysResponse>, Status> {
         let pb::ListServiceAccountKeysRequest { parent, page_size, page_token } = request.into_inner();
         let (after, size) = (parse::page_token(&page_token)?, PageSize::from_request(page_size));
-        let page = service_keys::list(&self.0, &parent, after, size).await.map_err(status)?;
+        let page = self.0.list_service_account_keys(&parent, after, size).await?;
         let next_page_token = page.next.map(PageToken::to_wire).unwrap_or_default();
-        let keys = page.items.into_iter().map(key_to_wire).collect();
+        let keys = page.items.into_iter().map(wire::service_account_key).collect();
         Ok(Response::new(pb::ListServiceAccountKeysResponse { keys, next_page_token }))
     }
 
@@ -105,9 +93,9 @@ impl ServiceAccountService for ServiceAccounts {
         &self,
         request: Request<pb::DeleteServiceAccountKeyRequest>,
     ) -> Result<Response<pb::DeleteServiceAccountKeyResponse>, Status> {
-        let name = &request.get_ref().name;
-        let (account, id) = key_from_name(name).ok_or_else(|| status(Error::NotFound(name.clone())))?;
-        service_keys::delete(&self.0, &who(&self.0, &request), account, id).await.map_err(status)?;
+        let (context, request) = split(&self.0, request);
+        let (account, id) = parse::service_account_key(&request.name)?;
+        self.0.delete_service_account_key(&context, account, id).await?;
         Ok(Response::new(pb::DeleteServiceAccountKeyResponse {}))
     }
 }
@@ -117,26 +105,4 @@ fn terms(key: pb::ServiceAccountKey) -> Result<Terms, Status> {
     let scopes = parse::permissions("key.scopes", &key.scopes)?;
     let expire_time = key.expire_time.map(|time| time_from_wire("key.expire_time", &time)).transpose()?;
     Ok(Terms { display_name: key.display_name, scopes, expire_time })
-}
-
-/// From `serviceAccounts/{id}/keys/{uuid}`.
-fn key_from_name(name: &str) -> Option<(&str, Uuid)> {
-    let (account, key) = name.strip_prefix("serviceAccounts/")?.split_once("/keys/")?;
-    Some((account, canonical(key)?))
-}
-
-fn account_to_wire(account: ServiceAccount) -> pb::ServiceAccount {
-    let (name, create_time) = (account.name(), Some(time_to_wire(account.create_time)));
-    pb::ServiceAccount { name, display_name: account.display_name, built_in: account.built_in, create_time }
-}
-
-fn key_to_wire(key: AccountKey) -> pb::ServiceAccountKey {
-    pb::ServiceAccountKey {
-        name: key.name(),
-        display_name: key.display_name,
-        scopes: key.scopes,
-        expire_time: key.expire_time.map(time_to_wire),
-        create_time: Some(time_to_wire(key.create_time)),
-        last_use_time: key.last_use_time.map(time_to_wire),
-    }
 }

@@ -1,5 +1,5 @@
-//! Argon2id (RFC 9106) in memory that is used again and again: giving it back to the system after each password and taking
-//! it anew makes hashing slower by a third.
+//! Argon2id (RFC 9106) in memory that is reused: returning it to the system after each password, and allocating it again,
+//! makes hashing slower by a third.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +7,6 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::password_hash::{self, Error};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-/// The length of a salt in bytes.
 const SALT_BYTES: usize = 16;
 
 /// Hashes and compares passwords. Keeps as much memory as was ever in use at once.
@@ -17,7 +16,7 @@ pub(super) struct Argon {
 }
 
 impl Argon {
-    /// With these parameters for new hashes.
+    /// `params` are those of new hashes.
     pub(super) fn new(params: Params) -> Self {
         Self { params, idle: Mutex::default() }
     }

@@ -1,4 +1,4 @@
-//! Reading what was done.
+//! Reading audit events.
 
 use kontor_types::{PageSize, PageToken};
 
@@ -6,22 +6,22 @@ use super::{Auth, Error, Page};
 use crate::domain::audit::Entry;
 use crate::store;
 
-/// Which events; without a word all of them.
-#[derive(Debug, Default)]
-pub(crate) struct Filter {
-    pub(crate) resource: Option<String>,
-    pub(crate) actor: Option<String>,
+/// Which events to list; an absent filter matches all of them.
+pub(crate) struct Filter<'a> {
+    pub(crate) resource: Option<&'a str>,
+    pub(crate) actor: Option<&'a str>,
 }
 
-/// A page of the events, newest first.
-pub(crate) async fn list(
-    auth: &Auth,
-    filter: &Filter,
-    before: Option<PageToken>,
-    size: PageSize,
-) -> Result<Page<Entry>, Error> {
-    let (resource, actor) = (filter.resource.as_deref(), filter.actor.as_deref());
-    let mut conn = auth.pool.acquire().await?;
-    let events = store::audit::list(&mut conn, resource, actor, before, size.get() + 1).await?;
-    Ok(Page::cut(events, size, |event| PageToken { after: event.id }))
+impl Auth {
+    /// A page of the events, newest first.
+    pub async fn list_audit_events(
+        &self,
+        Filter { resource, actor }: Filter<'_>,
+        before: Option<PageToken>,
+        size: PageSize,
+    ) -> Result<Page<Entry>, Error> {
+        let mut conn = self.pool.acquire().await?;
+        let events = store::audit::list(&mut conn, resource, actor, before, size.get() + 1).await?;
+        Ok(Page::cut(events, size, |event| PageToken { after: event.id }))
+    }
 }

@@ -1,65 +1,77 @@
-//! Changing one's own password, by the one so far.
+//! Changing the caller's own password.
 
 use kontor_postgres::retry;
 use secrecy::SecretString;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Auth, Error, Who, own_password};
+use super::{Auth, Error, RequestContext, own_password};
 use crate::domain::account::Credentials;
 use crate::domain::audit::Event;
 use crate::domain::{mail, password};
 use crate::store;
 
+/// The request field that every new password comes in.
+const FIELD: &str = "new_password";
+
 /// A password that was checked, and its hash.
 pub(super) struct NewPassword {
-    pub(super) password: SecretString,
-    pub(super) hash: String,
+    password: SecretString,
+    hash: String,
 }
 
-impl NewPassword {
-    /// Checks a password for a user, and hashes it.
-    pub(super) async fn new(auth: &Auth, user: &Credentials, password: SecretString) -> Result<Self, Error> {
-        password::check(&password, &user.email, user.has_second_factor)?;
-        let hash = auth.passwords.hash(auth.passwords.place()?, password.clone()).await?;
-        Ok(Self { password, hash })
+impl Auth {
+    /// Changes the password, and ends all sessions but the caller's.
+    pub async fn change_password(
+        &self,
+        context: &RequestContext,
+        name: &str,
+        current: SecretString,
+        new: SecretString,
+    ) -> Result<(), Error> {
+        let own = self.confirm_own_password(context, name, current).await?;
+        let new = self.hash_new_password(&own, new).await?;
+        retry("change_password", || self.change_password_once(context, &own, &new)).await?;
+        self.revoked.notify_waiters();
+        self.mail_queued.notify_one();
+        Ok(())
+    }
+
+    async fn change_password_once(
+        &self,
+        context: &RequestContext,
+        own: &Credentials,
+        new: &NewPassword,
+    ) -> Result<(), Error> {
+        let mut tx = self.pool.begin().await?;
+        let now = own_password::lock(&mut tx, own).await?;
+        let ended = set(&mut tx, &now, new, context.caller.sid()).await?;
+        let event = Event::new("user.password_changed", now.user).with("sessions_ended", ended);
+        store::audit::insert(&mut tx, context, &event).await?;
+        Ok(tx.commit().await?)
+    }
+
+    pub(super) async fn hash_new_password(
+        &self,
+        user: &Credentials,
+        password: SecretString,
+    ) -> Result<NewPassword, Error> {
+        password::check(&password, &user.email, user.has_second_factor).map_err(Error::refused_password(FIELD))?;
+        let hash = self.passwords.hash(self.passwords.acquire()?, password.clone()).await?;
+        Ok(NewPassword { password, hash })
     }
 }
 
-/// Changes the password, and ends all sessions but the caller's.
-pub(crate) async fn change_password(
-    auth: &Auth,
-    who: &Who,
-    name: &str,
-    (current, new): (SecretString, SecretString),
-) -> Result<(), Error> {
-    let own = own_password::confirm(auth, who, name, current).await?;
-    let new = NewPassword::new(auth, &own, new).await?;
-    retry("change a password", || try_change(auth, who, &own, &new)).await?;
-    auth.revoked.notify_waiters();
-    auth.mail_queued.notify_one();
-    Ok(())
-}
-
-async fn try_change(auth: &Auth, who: &Who, own: &Credentials, new: &NewPassword) -> Result<(), Error> {
-    let mut tx = auth.pool.begin().await?;
-    let now = own_password::lock(&mut tx, own).await?;
-    let ended = set(&mut tx, &now, new, who.caller.sid()).await?;
-    let event = Event::new("user.password_changed", now.user).with("sessions_ended", ended);
-    store::audit::insert(&mut tx, who, &event).await?;
-    Ok(tx.commit().await?)
-}
-
-/// Sets the password of a user who is locked. All that began with the one before ends, except for one session; answers how
-/// many sessions ended.
+/// Sets the password of a locked user, ends the sessions but one, and removes challenges, password resets and unconfirmed authenticators.
+/// Returns how many sessions ended.
 pub(super) async fn set(
     tx: &mut PgConnection,
     now: &Credentials,
     new: &NewPassword,
     except: Option<Uuid>,
 ) -> Result<usize, Error> {
-    // A second factor may have been taken away since it was checked.
-    password::check_length(&new.password, now.has_second_factor)?;
+    // The second factor may have been removed since the check.
+    password::check_length(&new.password, now.has_second_factor).map_err(Error::refused_password(FIELD))?;
     store::users::set_password(tx, now.user, &new.hash).await?;
     store::challenges::delete_all(tx, now.user).await?;
     store::authenticators::delete_pending(tx, now.user).await?;

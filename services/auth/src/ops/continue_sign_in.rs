@@ -5,83 +5,76 @@ use kontor_types::ids::UserId;
 use secrecy::SecretString;
 use sqlx::PgConnection;
 
-use super::second_factor_codes::use_up;
 use super::sessions::{self, Granted};
-use super::sign_in::write_failure;
-use super::{Auth, Error, Tokens, Who};
+use super::sign_in::record_failure;
+use super::{Auth, Error, RequestContext};
 use crate::domain::account::Credentials;
 use crate::domain::audit::Event;
 use crate::domain::hash::SecretHash;
+use crate::domain::session::Tokens;
 use crate::domain::throttle::Bucket;
 use crate::store;
 
-/// What somebody answers.
-struct Answer<'a> {
-    challenge: SecretHash,
-    code: &'a SecretString,
-}
+/// A session, or why there is none. Either way the transaction was committed.
+type Outcome = Result<Granted, Error>;
 
-/// What a transaction has decided.
-enum Outcome {
-    Granted(Granted),
-    Refused(Error),
-}
-
-/// Opens the session. Codes are counted for the user, so that a new challenge gives no new tries.
-pub(crate) async fn continue_sign_in(
-    auth: &Auth,
-    who: &Who,
-    challenge: &SecretString,
-    code: &SecretString,
-) -> Result<Tokens, Error> {
-    auth.admit(&[Bucket::address(who.origin.address)]).await?;
-    let answer = Answer { challenge: SecretHash::of(challenge), code };
-    let user = find_user(auth, &answer.challenge).await?.ok_or(Error::ChallengeInvalid)?;
-    auth.admit(&[Bucket::second_factor(user)]).await?;
-    match retry("continue a sign-in", || try_continue(auth, who, user, &answer)).await? {
-        Outcome::Granted(granted) => granted.into_tokens(auth),
-        Outcome::Refused(error) => Err(error),
+impl Auth {
+    /// Opens the session. Codes are counted for the user, so that a new challenge gives no new tries.
+    pub async fn continue_sign_in(
+        &self,
+        context: &RequestContext,
+        challenge: &SecretString,
+        code: &SecretString,
+    ) -> Result<Tokens, Error> {
+        self.admit(&[Bucket::address(context.origin.address)]).await?;
+        let challenge = SecretHash::of(challenge);
+        let found = store::challenges::find(&mut *self.pool.acquire().await?, &challenge).await?;
+        let open = found.filter(|(_, waiting)| waiting.is_open());
+        let (user, _) = open.ok_or(Error::ChallengeInvalid)?;
+        self.admit(&[Bucket::second_factor(user)]).await?;
+        let outcome = retry("continue_sign_in", || self.continue_sign_in_once(context, user, &challenge, code)).await?;
+        self.sign_tokens(outcome?)
     }
-}
 
-/// The user of a challenge that is open.
-async fn find_user(auth: &Auth, challenge: &SecretHash) -> Result<Option<UserId>, Error> {
-    let mut conn = auth.pool.acquire().await?;
-    let found = store::challenges::find(&mut conn, challenge).await?;
-    Ok(found.filter(|(_, waiting)| waiting.is_open()).map(|(user, _)| user))
-}
-
-/// With the user locked, so that answers come one after the other.
-async fn try_continue(auth: &Auth, who: &Who, user: UserId, answer: &Answer<'_>) -> Result<Outcome, Error> {
-    let mut tx = auth.pool.begin().await?;
-    let now = store::users::lock_credentials(&mut tx, user).await?;
-    let found = store::challenges::find(&mut tx, &answer.challenge).await?;
-    let is_open = found.is_some_and(|(_, waiting)| waiting.is_open());
-    let outcome = match now.filter(|now| is_open && now.has_second_factor) {
-        None => Outcome::Refused(Error::ChallengeInvalid),
-        Some(now) if now.is_suspended => Outcome::Refused(Error::Suspended),
-        Some(now) => match use_up(auth, &mut tx, &now, answer.code).await? {
-            Some(kind) => Outcome::Granted(open(&mut tx, who, &now, (answer, kind)).await?),
-            None => {
-                store::challenges::set_wrong_code(&mut tx, &answer.challenge).await?;
-                write_failure(&mut tx, who, Some(user), "code").await?;
-                Outcome::Refused(Error::CodeInvalid)
-            }
-        },
-    };
-    tx.commit().await?;
-    Ok(outcome)
+    /// Locks the user, so that answers are checked one after the other.
+    async fn continue_sign_in_once(
+        &self,
+        context: &RequestContext,
+        user: UserId,
+        challenge: &SecretHash,
+        code: &SecretString,
+    ) -> Result<Outcome, Error> {
+        let mut tx = self.pool.begin().await?;
+        let now = store::users::lock_credentials(&mut tx, user).await?;
+        let found = store::challenges::find(&mut tx, challenge).await?;
+        let is_open = found.is_some_and(|(_, waiting)| waiting.is_open());
+        let outcome = match now.filter(|now| is_open && now.has_second_factor) {
+            None => Err(Error::ChallengeInvalid),
+            Some(now) if now.is_suspended => Err(Error::Suspended),
+            Some(now) => match self.use_code(&mut tx, &now, code).await? {
+                Some(kind) => Ok(open(&mut tx, context, &now, challenge, kind).await?),
+                None => {
+                    store::challenges::set_wrong_code(&mut tx, challenge).await?;
+                    record_failure(&mut tx, context, Some(user), "code").await?;
+                    Err(Error::CodeInvalid)
+                }
+            },
+        };
+        tx.commit().await?;
+        Ok(outcome)
+    }
 }
 
 async fn open(
     tx: &mut PgConnection,
-    who: &Who,
+    context: &RequestContext,
     now: &Credentials,
-    (answer, kind): (&Answer<'_>, &str),
+    challenge: &SecretHash,
+    kind: &str,
 ) -> Result<Granted, sqlx::Error> {
-    store::challenges::delete(tx, &answer.challenge).await?;
+    store::challenges::delete(tx, challenge).await?;
     store::throttles::fill(tx, &Bucket::second_factor(now.user)).await?;
     store::throttles::fill(tx, &Bucket::password(&now.email.lower())).await?;
     let event = Event::new("user.signed_in", now.user).with("second_factor", kind);
-    sessions::open(tx, who, now.user, event).await
+    sessions::open(tx, context, now.user, event).await
 }

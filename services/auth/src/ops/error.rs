@@ -1,110 +1,105 @@
-//! Why operations and the set-up fail. What callers may know of it is decided where it meets the wire.
+//! Why operations fail, apart from any wire.
 
 use std::time::Duration;
 
-use kontor_postgres::{Transient, is_outage};
+use kontor_postgres::Transient;
 
-use crate::domain::password::Refusal;
+use crate::domain::password::WeakPassword;
 use crate::domain::seal::SealError;
 use crate::domain::signing_key::SigningKeyError;
 
-/// Why an operation fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The password is not good enough.
-    #[error("the password {0}")]
-    PasswordRefused(#[from] Refusal),
-    /// The mailed code is wrong, used or expired, or there is no such sign-up.
+    #[error("{field}: {refusal}")]
+    PasswordRefused { field: &'static str, refusal: WeakPassword },
+    /// The code of a mail, or of a second factor, is wrong, used or expired, or the sign-up or password reset does not exist.
     #[error("the code is wrong, used or expired")]
     CodeInvalid,
-    /// Nobody can sign in like that.
-    #[error("the credentials are wrong")]
+    /// The code of an authenticator is wrong or used, where no other code is accepted.
+    #[error("the code of the authenticator is wrong or used")]
+    TotpCodeInvalid,
+    #[error("these credentials are not known")]
     CredentialsInvalid,
-    /// The refresh token is unknown, used or revoked.
-    #[error("the refresh token is unknown, used or revoked")]
+    #[error("the refresh token is unknown, used or revoked; sign in")]
     RefreshTokenInvalid,
-    /// There is nothing of this name, or nothing that the caller may see.
-    #[error("no {0}")]
+    /// No such resource, or none that the caller may see. Holds the name as the caller wrote it.
+    #[error("{0} does not exist")]
     NotFound(String),
-    /// There is something of this name.
-    #[error("{0} exists")]
+    #[error("{0} exists already")]
     Exists(String),
-    /// The caller lacks this permission.
     #[error("the permission {0} is missing")]
     PermissionMissing(String),
     /// The caller's token was revoked while the call waited.
     #[error("the caller's token was revoked")]
     TokenRevoked,
-    /// Nobody is signed in, or no session.
-    #[error("nobody is signed in")]
+    /// The call has no user, or no session.
+    #[error("the call needs a signed-in user")]
     NotSignedIn,
-    /// Too many attempts; some more may be made after this long.
-    #[error("too many attempts")]
+    /// Further attempts may be made after this long.
+    #[error("too many attempts; try again in {} seconds", .0.as_secs().max(1))]
     Throttled(Duration),
-    /// The password is right, but the account is suspended.
-    #[error("the account is suspended")]
+    #[error("this account is suspended")]
     Suspended,
-    /// The challenge is unknown, used up or expired.
-    #[error("the challenge is unknown, used up or expired")]
+    #[error("the challenge is unknown, used up or expired; sign in again")]
     ChallengeInvalid,
     /// The second factor is not in a state that allows this. Says why.
-    #[error("the second factor: {0}")]
+    #[error("{0}")]
     SecondFactorState(&'static str),
-    /// Nobody would be left who could administer Kontor.
-    #[error("nobody would be left to administer")]
+    #[error("no administrator of Kontor would be left; make another user administrator first")]
     LastAdministrator,
-    /// A role that has to stay as it is. Says why.
+    /// A role that cannot be changed. Says why.
     #[error("the role {0}")]
     RoleInUse(&'static str),
     /// A field breaks a rule that the contract can't state.
     #[error("{field}: {description}")]
-    Field {
-        /// The field's path.
-        field: &'static str,
-        /// What is wrong with it.
-        description: String,
-    },
+    Field { field: &'static str, description: String },
     /// Too many passwords wait to be hashed.
-    #[error("too many passwords wait to be hashed")]
+    #[error("too many sign-ins are running right now; try again in a second")]
     Busy,
-    /// The database refused.
-    #[error("the database")]
-    Database(#[source] sqlx::Error),
     /// The database can't be reached.
-    #[error("the database can't be reached")]
-    DatabaseAway(#[source] sqlx::Error),
-    /// A password could not be hashed.
+    #[error("the database is not available")]
+    Outage(#[source] sqlx::Error),
+    /// The database refused what the code never should have asked.
+    #[error("the database refused")]
+    Database(#[source] sqlx::Error),
     #[error("a password could not be hashed")]
     Hash(#[from] argon2::password_hash::Error),
-    /// An access token could not be signed.
     #[error("an access token could not be signed")]
     Sign(#[from] jsonwebtoken::errors::Error),
-    /// A secret can't be sealed or opened.
-    #[error("a secret at rest")]
+    #[error("a secret could not be sealed or opened")]
     Seal(#[from] SealError),
-    /// A signing key could not be made.
     #[error("a signing key could not be made")]
     SigningKey(#[source] SigningKeyError),
-    /// An authenticator can't be made of what is kept.
-    #[error("an authenticator")]
+    #[error("an authenticator could not be built from its secret")]
     Totp(#[from] totp_rs::TotpError),
-    /// A task panicked.
+    /// The task that hashes a password panicked.
     #[error("a task ended early")]
     Task(#[from] tokio::task::JoinError),
 }
 
+impl Error {
+    /// Turns a refusal into an error that names the request's field.
+    pub(super) fn refused_password(field: &'static str) -> impl FnOnce(WeakPassword) -> Self {
+        move |refusal| Self::PasswordRefused { field, refusal }
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if is_outage(&error) { Self::DatabaseAway(error) } else { Self::Database(error) }
+        if kontor_postgres::is_outage(&error) || error.is_transient() {
+            return Self::Outage(error);
+        }
+        Self::Database(error)
     }
 }
 
 impl Transient for Error {
     fn is_transient(&self) -> bool {
         match self {
-            Self::Database(error) | Self::DatabaseAway(error) => error.is_transient(),
-            Self::PasswordRefused(_)
+            Self::Outage(error) | Self::Database(error) => error.is_transient(),
+            Self::PasswordRefused { .. }
             | Self::CodeInvalid
+            | Self::TotpCodeInvalid
             | Self::CredentialsInvalid
             | Self::RefreshTokenInvalid
             | Self::NotFound(_)
@@ -126,6 +121,84 @@ impl Transient for Error {
             | Self::Hash(_)
             | Self::Sign(_)
             | Self::Task(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::error::Error as StdError;
+    use std::fmt;
+
+    use sqlx::error::{DatabaseError, ErrorKind};
+    use tonic::{Code, Status};
+
+    use super::*;
+
+    /// A refusal by the database with this SQLSTATE.
+    #[derive(Debug)]
+    struct Refused(&'static str);
+
+    impl fmt::Display for Refused {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl StdError for Refused {}
+
+    impl DatabaseError for Refused {
+        fn message(&self) -> &str {
+            self.0
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.into())
+        }
+
+        fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn StdError + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    fn refused(state: &'static str) -> Error {
+        sqlx::Error::Database(Box::new(Refused(state))).into()
+    }
+
+    #[test]
+    fn a_database_that_is_away_or_lost_a_conflict_is_unavailable() {
+        let states = ["08006", "08P01", "53300", "57014", "57P01", "40001", "40P01"].map(refused);
+        let broken = [sqlx::Error::WorkerCrashed, sqlx::Error::PoolTimedOut, sqlx::Error::PoolClosed].map(Error::from);
+        for error in states.into_iter().chain(broken) {
+            assert!(matches!(error, Error::Outage(_)), "{error:?}");
+            assert_eq!(Status::from(error).code(), Code::Unavailable);
+        }
+    }
+
+    #[test]
+    fn only_a_lost_conflict_is_worth_a_repetition() {
+        let transient = ["08006", "57014", "23505", "40001", "40P01"].map(|state| refused(state).is_transient());
+        assert_eq!(transient, [false, false, false, true, true]);
+    }
+
+    #[test]
+    fn what_the_database_should_never_refuse_is_internal() {
+        for error in [refused("23505"), refused("42P01"), sqlx::Error::RowNotFound.into()] {
+            assert!(matches!(error, Error::Database(_)), "{error:?}");
+            assert_eq!(Status::from(error).code(), Code::Internal);
         }
     }
 }

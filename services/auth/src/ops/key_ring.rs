@@ -15,12 +15,9 @@ use crate::domain::seal::KeyEncryptionKey;
 use crate::domain::signing_key::{PublicKey, SealedKey, SigningKeyError};
 use crate::store::signing_keys::StoredKey;
 
-/// A key that can sign.
 pub(super) struct OpenKey {
     public: PublicKey,
-    /// Of the tokens that it signs.
     pub(super) header: Header,
-    /// Its private part.
     pub(super) private: EncodingKey,
 }
 
@@ -33,8 +30,8 @@ pub(super) struct KeyRing {
 }
 
 impl KeyRing {
-    /// Opens those that the database showed at a time, unless they are open already. One that does not open is left out: it is
-    /// not ours.
+    /// Opens the keys that the database showed at a time, unless they are open already. A key that does not open under the key-encryption key
+    /// is left out.
     pub(super) fn open(
         stored: &[StoredKey],
         now: DateTime<Utc>,
@@ -52,7 +49,7 @@ impl KeyRing {
                 }
                 Err(error) => {
                     if before.is_none_or(|before| !before.refused.contains_key(&life.kid)) {
-                        tracing::error!(kid = life.kid, error = %chain(&error), "a signing key is not ours, and left out");
+                        tracing::error!(kid = life.kid, error = %chain(&error), "signing key does not open under the key-encryption key, ignored");
                     }
                     ring.refused.insert(life.kid.clone(), error);
                 }
@@ -61,18 +58,16 @@ impl KeyRing {
         ring
     }
 
-    /// The time by the database's clock, as far as this process can tell.
+    /// The database's time, estimated from the last reading.
     pub(super) fn now(&self) -> DateTime<Utc> {
         let (time, at) = self.read;
         time + TimeDelta::from_std(at.elapsed()).unwrap_or_default()
     }
 
-    /// The key that signs.
     pub(super) fn signer(&self) -> Option<&OpenKey> {
         self.open.get(&signer(&self.lives, self.now())?.kid).map(Arc::as_ref)
     }
 
-    /// The times of the keys that count.
     pub(super) fn lives(&self) -> &[Life] {
         &self.lives
     }
@@ -84,8 +79,8 @@ impl KeyRing {
         counting.filter_map(|life| self.open.get(&life.kid)).map(|key| key.public.clone()).collect()
     }
 
-    /// Why nothing signs, if that is since keys do not open.
-    pub(super) fn why_nothing_signs(self) -> Option<SigningKeyError> {
+    /// Why no key signs, if keys do not open.
+    pub(super) fn into_refusal(self) -> Option<SigningKeyError> {
         if self.signer().is_some() { None } else { self.refused.into_values().next() }
     }
 }

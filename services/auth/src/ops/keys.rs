@@ -1,33 +1,25 @@
-//! The signing keys: told, and rotated by schedule or command.
+//! Signing keys: listing them, and rotating them by schedule or by command.
 
 use kontor_postgres::retry;
 use kontor_runtime::fault::chain;
 use sqlx::PgConnection;
 
 use super::key_ring::KeyRing;
-use super::{Auth, Error, Who, feed};
+use super::{Auth, Error, RequestContext};
 use crate::domain::audit::Event;
-use crate::domain::key_life::{Life, Rotation, Schedule, State};
+use crate::domain::key_life::{Life, Rotation, Schedule, SigningKey};
 use crate::domain::seal::KeyEncryptionKey;
 use crate::domain::signing_key::SealedKey;
 use crate::store;
 
-/// A key as operators see it.
-#[derive(Clone, Debug)]
-pub(crate) struct SigningKey {
-    pub(crate) life: Life,
-    pub(crate) state: State,
-}
-
-/// What a new key is made with.
+/// What a rotation needs.
 pub(super) struct Keys<'a> {
     pub(super) kek: &'a KeyEncryptionKey,
     pub(super) schedule: Schedule,
-    /// The key, in case one is wanted.
+    /// Added if the rotation needs it.
     pub(super) new: SealedKey,
 }
 
-/// The keys as the database shows them.
 pub(super) async fn read_ring(
     conn: &mut PgConnection,
     kek: &KeyEncryptionKey,
@@ -38,8 +30,8 @@ pub(super) async fn read_ring(
 }
 
 impl Keys<'_> {
-    /// Makes a key that follows these, unless one waits. The caller holds the lock of the set-up. Answers the key, and
-    /// whether it is new.
+    /// Adds a successor of these keys, unless one is published already. The caller holds the lock of the set-up. Returns the id of the
+    /// successor, and whether it is new.
     pub(super) async fn rotate(
         &self,
         tx: &mut PgConnection,
@@ -60,76 +52,90 @@ impl Keys<'_> {
     }
 }
 
-/// All keys that are not forgotten yet, newest first.
-pub(crate) async fn list(auth: &Auth) -> Result<Vec<SigningKey>, Error> {
-    Ok(read(&mut *auth.pool.acquire().await?, auth).await?)
-}
-
-/// Those that do not open are not ours, and nobody verifies with them.
-async fn read(conn: &mut PgConnection, auth: &Auth) -> Result<Vec<SigningKey>, sqlx::Error> {
-    let now = store::setup::now(conn).await?;
-    let stored = store::signing_keys::list(conn).await?;
-    let ring = KeyRing::open(&stored, now, &auth.kek, Some(&auth.access_tokens.ring()));
-    let is_ours = |life: &Life| !life.counts(now) || ring.lives().contains(life);
-    let ours = stored.into_iter().map(|stored| stored.life).filter(is_ours);
-    Ok(ours.map(|life| SigningKey { state: life.state(ring.lives(), now), life }).collect())
-}
-
-/// Makes a new key, or answers the one that waits already.
-pub(crate) async fn rotate(auth: &Auth, who: &Who, compromised: bool) -> Result<SigningKey, Error> {
-    let new = SealedKey::generate(&auth.kek).map_err(Error::SigningKey)?;
-    let keys = Keys { kek: &auth.kek, schedule: auth.schedule, new };
-    let key = retry("rotate the signing key", || try_rotate(auth, &keys, who, compromised)).await?;
-    tell(auth).await;
-    Ok(key)
-}
-
-async fn try_rotate(auth: &Auth, keys: &Keys<'_>, who: &Who, compromised: bool) -> Result<SigningKey, Error> {
-    let mut tx = auth.pool.begin().await?;
-    store::setup::lock(&mut tx).await?;
-    let ring = read_ring(&mut tx, &auth.kek, Some(&auth.access_tokens.ring())).await?;
-    let (kid, is_new) = keys.rotate(&mut tx, ring.lives(), compromised).await?;
-    if is_new {
-        store::audit::insert(&mut tx, who, &event(&kid, compromised)).await?;
+impl Auth {
+    /// All keys that are not deleted yet, newest first.
+    pub async fn list_signing_keys(&self) -> Result<Vec<SigningKey>, Error> {
+        Ok(self.read_signing_keys(&mut *self.pool.acquire().await?).await?)
     }
-    let key = read(&mut tx, auth).await?.into_iter().find(|key| key.life.kid == kid);
-    tx.commit().await?;
-    key.ok_or_else(|| Error::NotFound(format!("signingKeys/{kid}")))
+
+    /// Leaves out keys that do not open under the key-encryption key: verifiers are never told of them.
+    async fn read_signing_keys(&self, conn: &mut PgConnection) -> Result<Vec<SigningKey>, sqlx::Error> {
+        let now = store::setup::now(conn).await?;
+        let stored = store::signing_keys::list(conn).await?;
+        let ring = KeyRing::open(&stored, now, &self.kek, Some(&self.access_tokens.ring()));
+        let is_ours = |life: &Life| !life.counts(now) || ring.lives().contains(life);
+        let ours = stored.into_iter().map(|stored| stored.life).filter(is_ours);
+        Ok(ours.map(|life| SigningKey { state: life.state(ring.lives(), now), life }).collect())
+    }
+
+    /// Adds a signing key, or returns the one that is published already.
+    pub async fn rotate_signing_key(&self, context: &RequestContext, compromised: bool) -> Result<SigningKey, Error> {
+        let keys = self.new_keys()?;
+        let key = retry("rotate_signing_key", || self.rotate_signing_key_once(&keys, context, compromised)).await?;
+        self.reload_signing_keys().await;
+        Ok(key)
+    }
+
+    async fn rotate_signing_key_once(
+        &self,
+        keys: &Keys<'_>,
+        context: &RequestContext,
+        compromised: bool,
+    ) -> Result<SigningKey, Error> {
+        let mut tx = self.pool.begin().await?;
+        let ring = self.lock_ring(&mut tx).await?;
+        let (kid, is_new) = keys.rotate(&mut tx, ring.lives(), compromised).await?;
+        if is_new {
+            store::audit::insert(&mut tx, context, &event(&kid, compromised)).await?;
+        }
+        let key = self.read_signing_keys(&mut tx).await?.into_iter().find(|key| key.life.kid == kid);
+        tx.commit().await?;
+        key.ok_or_else(|| Error::NotFound(format!("signingKeys/{kid}")))
+    }
+
+    /// Adds a signing key if the schedule says so.
+    pub async fn rotate_signing_key_if_due(&self) -> Result<(), Error> {
+        let ring = self.access_tokens.ring();
+        if !self.schedule.is_due(ring.lives(), ring.now()) {
+            return Ok(());
+        }
+        let keys = self.new_keys()?;
+        retry("rotate_signing_key_if_due", || self.rotate_signing_key_if_due_once(&keys)).await?;
+        self.reload_signing_keys().await;
+        Ok(())
+    }
+
+    /// Decides again under the lock: another replica may have rotated in the meantime.
+    async fn rotate_signing_key_if_due_once(&self, keys: &Keys<'_>) -> Result<(), Error> {
+        let mut tx = self.pool.begin().await?;
+        let ring = self.lock_ring(&mut tx).await?;
+        if self.schedule.is_due(ring.lives(), ring.now()) {
+            let (kid, _) = keys.rotate(&mut tx, ring.lives(), false).await?;
+            store::audit::insert_as(&mut tx, "system", &RequestContext::default(), &event(&kid, false)).await?;
+            tracing::info!(kid, "signing key rotated by schedule");
+        }
+        Ok(tx.commit().await?)
+    }
+
+    fn new_keys(&self) -> Result<Keys<'_>, Error> {
+        let new = SealedKey::generate(&self.kek).map_err(Error::SigningKey)?;
+        Ok(Keys { kek: &self.kek, schedule: self.schedule, new })
+    }
+
+    /// The keys, read under the lock of the set-up.
+    async fn lock_ring(&self, tx: &mut PgConnection) -> Result<KeyRing, sqlx::Error> {
+        store::setup::lock(tx).await?;
+        read_ring(tx, &self.kek, Some(&self.access_tokens.ring())).await
+    }
+
+    /// Reads the new key at once. A failure is only logged: the worker reads again soon.
+    async fn reload_signing_keys(&self) {
+        if let Err(error) = self.poll_revocations().await {
+            tracing::warn!(error = %chain(&error), "new signing key not read yet");
+        }
+    }
 }
 
 fn event(kid: &str, compromised: bool) -> Event {
     Event::new("signing_key.rotated", format!("signingKeys/{kid}")).with("compromised", compromised)
-}
-
-/// Makes a new key if it is time to.
-pub(crate) async fn rotate_if_due(auth: &Auth) -> Result<(), Error> {
-    let ring = auth.access_tokens.ring();
-    if !auth.schedule.is_due(ring.lives(), ring.now()) {
-        return Ok(());
-    }
-    let new = SealedKey::generate(&auth.kek).map_err(Error::SigningKey)?;
-    let keys = Keys { kek: &auth.kek, schedule: auth.schedule, new };
-    retry("rotate the signing key by schedule", || try_rotate_if_due(auth, &keys)).await?;
-    tell(auth).await;
-    Ok(())
-}
-
-/// Decides anew, under the lock: another replica may have been faster.
-async fn try_rotate_if_due(auth: &Auth, keys: &Keys<'_>) -> Result<(), Error> {
-    let mut tx = auth.pool.begin().await?;
-    store::setup::lock(&mut tx).await?;
-    let ring = read_ring(&mut tx, &auth.kek, Some(&auth.access_tokens.ring())).await?;
-    if auth.schedule.is_due(ring.lives(), ring.now()) {
-        let (kid, _) = keys.rotate(&mut tx, ring.lives(), false).await?;
-        store::audit::insert_as(&mut tx, "system", &Who::default(), &event(&kid, false)).await?;
-        tracing::info!(kid, "a new signing key was made");
-    }
-    Ok(tx.commit().await?)
-}
-
-/// The keys are there; if they can't be read just now, they will be soon.
-async fn tell(auth: &Auth) {
-    if let Err(error) = feed::poll(auth).await {
-        tracing::warn!(error = %chain(&error), "the new signing key could not be read yet");
-    }
 }

@@ -1,24 +1,18 @@
-//! Opening sessions, the tokens that come of it, and ending sessions.
+//! Opening sessions, the tokens of a session, and signing out.
 
+use kontor_postgres::retry;
 use kontor_types::ids::{SessionId, UserId};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgConnection;
 
 use super::access_tokens::CLIENT;
-use super::{AccessToken, Auth, Error, Who};
+use super::{Auth, Error, RequestContext};
 use crate::domain::audit::Event;
 use crate::domain::hash::{SecretHash, random_secret};
-use crate::domain::session::SessionName;
+use crate::domain::session::{SessionName, Tokens};
 use crate::store;
 
-/// The tokens of a session.
-#[derive(Debug)]
-pub(crate) struct Tokens {
-    pub(crate) access: AccessToken,
-    pub(crate) refresh: SecretString,
-}
-
-/// What a transaction has granted; the tokens are made of it once it is committed.
+/// What a transaction grants to a session. The access token is signed after the commit.
 #[derive(Debug)]
 pub(super) struct Granted {
     pub(super) session: SessionName,
@@ -26,24 +20,46 @@ pub(super) struct Granted {
     pub(super) refresh: SecretString,
 }
 
-impl Granted {
-    /// Signs the access token.
-    pub(super) fn into_tokens(self, auth: &Auth) -> Result<Tokens, Error> {
-        let SessionName { user, id } = self.session;
-        let access = auth.access_tokens.for_user(user, id, &self.permissions)?;
-        Ok(Tokens { access, refresh: self.refresh })
+impl Auth {
+    pub(super) fn sign_tokens(&self, granted: Granted) -> Result<Tokens, Error> {
+        let SessionName { user, id } = granted.session;
+        let access = self.access_tokens.for_user(user, id, &granted.permissions)?;
+        Ok(Tokens { access, refresh: granted.refresh })
+    }
+
+    /// Ends the session of a refresh token, or of the caller. An unknown token ends nothing, and gets the same answer.
+    pub async fn sign_out(&self, context: &RequestContext, token: &SecretString) -> Result<(), Error> {
+        let is_ended = retry("sign_out", || self.sign_out_once(context, token)).await?;
+        if is_ended {
+            self.revoked.notify_waiters();
+        }
+        Ok(())
+    }
+
+    async fn sign_out_once(&self, context: &RequestContext, token: &SecretString) -> Result<bool, Error> {
+        let mut tx = self.pool.begin().await?;
+        let Some(session) = find(&mut tx, context, token).await? else { return Ok(false) };
+        // The sender of the token counts as the session's user.
+        let is_ended = end(&mut tx, &session.user.to_string(), context, session).await?;
+        tx.commit().await?;
+        Ok(is_ended)
     }
 }
 
-/// Opens a session of a user. What they did to get it is written down.
-pub(super) async fn open(tx: &mut PgConnection, who: &Who, user: UserId, event: Event) -> Result<Granted, sqlx::Error> {
+/// Opens a session of a user, and records the event that led to it.
+pub(super) async fn open(
+    tx: &mut PgConnection,
+    context: &RequestContext,
+    user: UserId,
+    event: Event,
+) -> Result<Granted, sqlx::Error> {
     let session = SessionName { user, id: SessionId::generate() };
-    store::sessions::insert(tx, session, CLIENT, &who.origin).await?;
-    store::audit::insert_as(tx, &user.to_string(), who, &event.with("session", session)).await?;
+    store::sessions::insert(tx, session, CLIENT, &context.origin).await?;
+    store::audit::insert_as(tx, &user.to_string(), context, &event.with("session", session)).await?;
     grant(tx, session, random_secret()).await
 }
 
-/// Gives a session, which has no good refresh token, this one.
+/// Adds the refresh token of a session that has no unused one.
 pub(super) async fn grant(
     tx: &mut PgConnection,
     session: SessionName,
@@ -54,16 +70,30 @@ pub(super) async fn grant(
     Ok(Granted { session, permissions, refresh })
 }
 
-/// Ends a session, as this actor. False if it had ended before; then nothing is written down.
+/// Ends a session, as this actor. False if it had ended before; then no event is recorded.
 pub(super) async fn end(
     tx: &mut PgConnection,
     actor: &str,
-    who: &Who,
+    context: &RequestContext,
     session: SessionName,
 ) -> Result<bool, sqlx::Error> {
     let is_ended = store::revocations::end_session(tx, session.id).await?;
     if is_ended {
-        store::audit::insert_as(tx, actor, who, &Event::new("session.revoked", session)).await?;
+        store::audit::insert_as(tx, actor, context, &Event::new("session.revoked", session)).await?;
     }
     Ok(is_ended)
+}
+
+/// The session of a refresh token; without a token, the caller's.
+async fn find(
+    tx: &mut PgConnection,
+    context: &RequestContext,
+    token: &SecretString,
+) -> Result<Option<SessionName>, Error> {
+    if token.expose_secret().is_empty() {
+        let (user, sid) = context.caller.user().zip(context.caller.sid()).ok_or(Error::NotSignedIn)?;
+        return Ok(Some(SessionName { user, id: SessionId(sid) }));
+    }
+    let Some(id) = store::refresh_tokens::find_session(tx, &SecretHash::of(token)).await? else { return Ok(None) };
+    Ok(store::sessions::find_user(tx, id).await?.map(|user| SessionName { user, id }))
 }

@@ -1,5 +1,5 @@
-//! What must be there before the service serves: a signing key, an administrator, the keys of the other services.
-//! Replicas that start at once take turns.
+//! Set-up before the service serves: a signing key, an administrator, the keys of the other services. Replicas that start at once take turns,
+//! by the admin lock.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::Notify;
 
 use super::access_tokens::AccessTokens;
-use super::feed::{Feed, Heed};
 use super::key_ring::KeyRing;
 use super::keys::{Keys, read_ring};
 use super::passwords::Passwords;
-use super::{Auth, Error, SetupError, feed};
+use super::revocation_feed::RevocationFeed;
+use super::{Auth, Error, OnUpdate, SetupError};
 use crate::config::Config;
 use crate::domain::email::Email;
 use crate::domain::links::Links;
@@ -28,43 +28,44 @@ use crate::domain::signing_key::SealedKey;
 use crate::store;
 use crate::store::users::NewUser;
 
-/// The administrator to make, with the password hashed.
 struct Administrator {
     email: Email,
     password_hash: String,
 }
 
-/// Makes what is missing, and what the operations work with. `heed` is told what verifiers have to know; the second pool is for reading that.
-pub(crate) async fn set_up(config: &Config, [pool, telling]: [PgPool; 2], heed: Heed) -> Result<Auth, SetupError> {
-    roles::check(&permissions_asked())?;
-    let kek = KeyEncryptionKey::parse(&config.key_encryption_key).map_err(SetupError::KeyEncryptionKey)?;
-    let links = Links::parse(config.link_origin()).map_err(SetupError::LinkOrigin)?;
-    let service_keys = parse_service_keys(&config.service_keys)?;
-    let passwords = Passwords::new(config.password_cost).map_err(Error::from)?;
-    let administrator = administrator(config, &pool, &passwords).await?;
-    let schedule = config.schedule();
-    let rows = Rows { keys: Keys { kek: &kek, schedule, new: new_key(&kek)? }, administrator, service_keys };
-    let ring = retry("set up", || rows.insert(&pool)).await?;
+impl Auth {
+    /// Adds the rows that are missing, and builds the operations. `revocation_pool` serves only the polls that `on_update` is called after.
+    pub async fn set_up(
+        config: &Config,
+        [pool, revocation_pool]: [PgPool; 2],
+        on_update: OnUpdate,
+    ) -> Result<Self, SetupError> {
+        roles::check(&permissions_asked())?;
+        let kek = KeyEncryptionKey::parse(&config.key_encryption_key).map_err(SetupError::KeyEncryptionKey)?;
+        let links = Links::parse(config.link_origin()).map_err(SetupError::LinkOrigin)?;
+        let service_keys = parse_service_keys(&config.service_keys)?;
+        let passwords = Passwords::new(config.password_cost).map_err(Error::from)?;
+        let administrator = administrator(config, &pool, &passwords).await?;
+        let schedule = config.schedule();
+        let rows = Rows { keys: Keys { kek: &kek, schedule, new: new_key(&kek)? }, administrator, service_keys };
+        let ring = retry("set_up", || rows.insert(&pool)).await?;
 
-    let clock = Arc::new(SystemClock);
-    let access_tokens = AccessTokens::new(&config.issuer, ring, clock.clone());
-    let (mail_queued, revoked, feed) = (Notify::new(), Notify::new(), Feed::new(telling, heed));
-    let trusted_proxies = config.trusted_proxies.clone();
-    let auth = Auth {
-        trusted_proxies,
-        pool,
-        passwords,
-        access_tokens,
-        kek,
-        schedule,
-        clock,
-        links,
-        mail_queued,
-        revoked,
-        feed,
-    };
-    feed::poll(&auth).await?;
-    Ok(auth)
+        let auth = Self {
+            pool,
+            passwords: Arc::new(passwords),
+            access_tokens: Arc::new(AccessTokens::new(&config.issuer, ring, Arc::new(SystemClock))),
+            kek: Arc::new(kek),
+            trusted_proxies: config.trusted_proxies.as_slice().into(),
+            schedule,
+            clock: Arc::new(SystemClock),
+            links,
+            mail_queued: Arc::new(Notify::new()),
+            revoked: Arc::new(Notify::new()),
+            feed: Arc::new(RevocationFeed::new(revocation_pool, on_update)),
+        };
+        auth.poll_revocations().await?;
+        Ok(auth)
+    }
 }
 
 fn parse_service_keys(keys: &[SecretString]) -> Result<Vec<ServiceKey>, SetupError> {
@@ -76,7 +77,7 @@ fn new_key(kek: &KeyEncryptionKey) -> Result<SealedKey, SetupError> {
     SealedKey::generate(kek).map_err(SetupError::SigningKey)
 }
 
-/// The administrator that the settings name, checked. None if there is one already: then nothing is hashed in vain.
+/// The administrator in the settings, checked. None if there is one already, so that no password is hashed for nothing.
 async fn administrator(
     config: &Config,
     pool: &PgPool,
@@ -88,7 +89,7 @@ async fn administrator(
         return Ok(None);
     }
     drop(conn);
-    let password_hash = passwords.hash(passwords.place()?, password).await?;
+    let password_hash = passwords.hash(passwords.acquire()?, password).await?;
     Ok(Some(Administrator { email, password_hash }))
 }
 
@@ -114,7 +115,7 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Answers the signing keys.
+    /// Returns the signing keys.
     async fn insert(&self, pool: &PgPool) -> Result<KeyRing, SetupError> {
         let mut tx = pool.begin().await?;
         store::setup::lock(&mut tx).await?;
@@ -129,13 +130,13 @@ impl Rows<'_> {
         Ok(ring)
     }
 
-    /// Those that are there, or a first one. Where none opens, none is made: they are another key-encryption key's.
+    /// The keys in the database, or a first one. If keys exist and none opens, none is added: the key-encryption key is the wrong one.
     async fn signing_keys(&self, tx: &mut PgConnection) -> Result<KeyRing, SetupError> {
         let ring = read_ring(tx, self.keys.kek, None).await?;
         if ring.signer().is_some() {
             return Ok(ring);
         }
-        if let Some(why) = ring.why_nothing_signs() {
+        if let Some(why) = ring.into_refusal() {
             return Err(SetupError::SigningKey(why));
         }
         self.keys.rotate(tx, &[], false).await?;
@@ -143,7 +144,7 @@ impl Rows<'_> {
     }
 }
 
-/// A key of one of Kontor's own services. An operator's account of that name does not become one: its keys are in other hands.
+/// Adds a key of one of Kontor's own services. An operator's account of that name is not promoted: others hold its keys.
 async fn insert_service_key(tx: &mut PgConnection, key: &ServiceKey) -> Result<(), SetupError> {
     store::service_accounts::insert_built_in(tx, &key.account).await?;
     let account = store::service_accounts::find(tx, &key.account).await?;
@@ -153,7 +154,7 @@ async fn insert_service_key(tx: &mut PgConnection, key: &ServiceKey) -> Result<(
     Ok(store::service_keys::insert_known(tx, key).await?)
 }
 
-/// Unless a replica has just made one. An account that exists is not promoted: its password is another's choice.
+/// Adds the administrator, unless a replica has just done so. An existing account is not promoted: its password was chosen by its owner.
 async fn insert_administrator(tx: &mut PgConnection, new: &Administrator) -> Result<(), SetupError> {
     if store::bindings::any_with_role(tx, Role::Administrator.name()).await? {
         return Ok(());

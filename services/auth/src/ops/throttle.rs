@@ -1,4 +1,4 @@
-//! Counting attempts before anything else is done for them.
+//! Throttling of attempts.
 
 use kontor_postgres::retry;
 
@@ -7,16 +7,16 @@ use crate::domain::throttle::Bucket;
 use crate::store;
 
 impl Auth {
-    /// Takes one from each of the buckets, in this order. The first empty one refuses the attempt.
+    /// Takes one attempt from each of the buckets, in this order. The first empty one refuses the attempt.
     pub(super) async fn admit(&self, buckets: &[Bucket]) -> Result<(), Error> {
         for bucket in buckets {
-            retry("throttle", || self.take(bucket)).await?;
+            retry("admit", || self.take_from_bucket(bucket)).await?;
         }
         Ok(())
     }
 
-    /// In a transaction of its own: what comes of the attempt does not undo it.
-    async fn take(&self, bucket: &Bucket) -> Result<(), Error> {
+    /// A transaction of its own, so that the attempt counts whatever follows.
+    async fn take_from_bucket(&self, bucket: &Bucket) -> Result<(), Error> {
         let mut conn = self.pool.acquire().await?;
         match store::throttles::take(&mut conn, bucket).await? {
             None => Ok(()),

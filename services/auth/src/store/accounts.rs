@@ -1,4 +1,4 @@
-//! People's accounts with their roles, as they and operators read and change them.
+//! Users with their roles, as users and operators read and change them.
 
 use chrono::{DateTime, Utc};
 use kontor_types::PageToken;
@@ -31,45 +31,35 @@ pub(crate) async fn list(
     Ok(rows.into_iter().map(User::from).collect())
 }
 
-/// A user.
 pub(crate) async fn find(conn: &mut PgConnection, id: UserId) -> Result<Option<User>, sqlx::Error> {
     let row: Option<UserRow> = sqlx::query_as(select!("WHERE u.id = $1")).bind(id.0).fetch_optional(conn).await?;
     Ok(row.map(User::from))
 }
 
-/// The user of an address in lower case.
 pub(crate) async fn find_by_email(conn: &mut PgConnection, email_lower: &str) -> Result<Option<User>, sqlx::Error> {
     let query = sqlx::query_as(select!("WHERE u.email_lower = $1"));
     let row: Option<UserRow> = query.bind(email_lower).fetch_optional(conn).await?;
     Ok(row.map(User::from))
 }
 
-/// Until the transaction ends nobody opens a session of these users: each session points to its user.
+/// Locks these users, so that no session of theirs is opened until the transaction ends.
 pub(crate) async fn lock(conn: &mut PgConnection, users: &[UserId]) -> Result<(), sqlx::Error> {
     let ids: Vec<Uuid> = users.iter().map(|user| user.0).collect();
     let sql = "SELECT id FROM users WHERE id = ANY($1) ORDER BY id FOR UPDATE";
     sqlx::query(sql).bind(ids).execute(conn).await.map(|_| ())
 }
 
-/// Gives a user another name to be called by.
 pub(crate) async fn set_display_name(conn: &mut PgConnection, id: UserId, name: &str) -> Result<(), sqlx::Error> {
     let sql = "UPDATE users SET display_name = $2 WHERE id = $1";
     sqlx::query(sql).bind(id.0).bind(name).execute(conn).await.map(|_| ())
 }
 
-/// Shuts a user out.
-pub(crate) async fn set_suspended(conn: &mut PgConnection, id: UserId) -> Result<(), sqlx::Error> {
-    let sql = "UPDATE users SET suspend_time = now() WHERE id = $1";
-    sqlx::query(sql).bind(id.0).execute(conn).await.map(|_| ())
+pub(crate) async fn set_suspended(conn: &mut PgConnection, id: UserId, is_suspended: bool) -> Result<(), sqlx::Error> {
+    let sql = "UPDATE users SET suspend_time = CASE WHEN $2 THEN now() END WHERE id = $1";
+    sqlx::query(sql).bind(id.0).bind(is_suspended).execute(conn).await.map(|_| ())
 }
 
-/// Lets a user in again.
-pub(crate) async fn set_unsuspended(conn: &mut PgConnection, id: UserId) -> Result<(), sqlx::Error> {
-    let sql = "UPDATE users SET suspend_time = NULL WHERE id = $1";
-    sqlx::query(sql).bind(id.0).execute(conn).await.map(|_| ())
-}
-
-/// Removes a user, and with them all rows that point to them.
+/// Deletes a user, and all rows with a foreign key to the user.
 pub(crate) async fn delete(conn: &mut PgConnection, id: UserId) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM users WHERE id = $1").bind(id.0).execute(conn).await.map(|_| ())
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::domain::audit::{Actor, Entry, Event};
 
-/// Writes down what somebody does, in the transaction that does it.
+/// Records an event, in the transaction that it is about.
 pub(crate) async fn insert(conn: &mut PgConnection, by: impl Into<Actor>, event: &Event) -> Result<(), sqlx::Error> {
     let Actor { name, origin } = by.into();
     let sql = "INSERT INTO audit_events (id, action, actor, resource, address, user_agent, details) \
@@ -30,7 +30,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, by: impl Into<Actor>, event:
         .map(|_| ())
 }
 
-/// Writes it down under another name than the caller's: that of whoever has just shown who they are, or "system".
+/// Records an event of another actor than the caller: of a user who has just authenticated, or of "system".
 pub(crate) async fn insert_as(
     conn: &mut PgConnection,
     actor: &str,
@@ -50,7 +50,7 @@ macro_rules! select {
     };
 }
 
-/// The events before a page token, newest first: all, or those about a resource, those of an actor, or both.
+/// The events before a page token, newest first: all, or those of a resource, an actor, or both.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     resource: Option<&str>,

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use kontor_types::ids::UserId;
 use sqlx::PgConnection;
 
-/// An authenticator as it is kept.
 #[derive(sqlx::FromRow)]
 pub(crate) struct Kept {
     pub(crate) sealed_secret: Vec<u8>,
@@ -12,13 +11,12 @@ pub(crate) struct Kept {
     pub(crate) confirm_time: Option<DateTime<Utc>>,
 }
 
-/// A user's authenticator.
 pub(crate) async fn find(conn: &mut PgConnection, user: UserId) -> Result<Option<Kept>, sqlx::Error> {
     let sql = "SELECT sealed_secret, confirm_time FROM authenticators WHERE user_id = $1";
     sqlx::query_as(sql).bind(user.0).fetch_optional(conn).await
 }
 
-/// Begins with a secret, in place of one that waits for its first code. False if there is one that has seen it.
+/// Adds an authenticator that waits for its first code, in place of another that does. False if a confirmed one exists.
 pub(crate) async fn begin(conn: &mut PgConnection, user: UserId, sealed: &[u8]) -> Result<bool, sqlx::Error> {
     let sql = "INSERT INTO authenticators (user_id, sealed_secret) VALUES ($1, $2) \
                ON CONFLICT (user_id) DO UPDATE SET sealed_secret = $2, last_step = 0, create_time = now() \
@@ -27,26 +25,24 @@ pub(crate) async fn begin(conn: &mut PgConnection, user: UserId, sealed: &[u8]) 
     Ok(begun.rows_affected() > 0)
 }
 
-/// Notes that the first code was seen.
 pub(crate) async fn set_confirmed(conn: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     let sql = "UPDATE authenticators SET confirm_time = now() WHERE user_id = $1 AND confirm_time IS NULL";
     sqlx::query(sql).bind(user.0).execute(conn).await.map(|_| ())
 }
 
-/// Uses up the codes of a step and of those before. False if they were used up already.
+/// Uses up the codes of a step and of those before. False if they are used up already.
 pub(crate) async fn use_step(conn: &mut PgConnection, user: UserId, step: i64) -> Result<bool, sqlx::Error> {
     let sql = "UPDATE authenticators SET last_step = $2 WHERE user_id = $1 AND last_step < $2";
     let used = sqlx::query(sql).bind(user.0).bind(step).execute(conn).await?;
     Ok(used.rows_affected() > 0)
 }
 
-/// Takes it away if it has not shown a first code yet.
+/// Deletes an authenticator that waits for its first code.
 pub(crate) async fn delete_pending(conn: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     let sql = "DELETE FROM authenticators WHERE user_id = $1 AND confirm_time IS NULL";
     sqlx::query(sql).bind(user.0).execute(conn).await.map(|_| ())
 }
 
-/// Takes it away.
 pub(crate) async fn delete(conn: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM authenticators WHERE user_id = $1").bind(user.0).execute(conn).await.map(|_| ())
 }

@@ -1,4 +1,4 @@
-//! Who has which role: users and service accounts, by their resource names.
+//! Role bindings of users and service accounts, by their resource names.
 
 use chrono::{DateTime, Utc};
 use kontor_types::PageToken;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::binding::Binding;
 
-/// Gives a role. False if the member has it already; then it stays as it is.
+/// Adds a binding. False if the member has the role already.
 pub(crate) async fn insert(conn: &mut PgConnection, member: &str, role: &str) -> Result<bool, sqlx::Error> {
     let sql = "INSERT INTO bindings (id, role, member) VALUES ($1, $2, $3) ON CONFLICT ON CONSTRAINT bindings_once DO NOTHING";
     let inserted = sqlx::query(sql).bind(new_uuid()).bind(role).bind(member).execute(conn).await?;
@@ -21,14 +21,13 @@ macro_rules! select {
     };
 }
 
-/// The binding of a member to a role, which is there.
+/// A binding that exists.
 pub(crate) async fn get(conn: &mut PgConnection, member: &str, role: &str) -> Result<Binding, sqlx::Error> {
     let query = sqlx::query_as(select!("WHERE member = $1 AND role = $2"));
     let row: BindingRow = query.bind(member).bind(role).fetch_one(conn).await?;
     Ok(row.into())
 }
 
-/// One binding.
 pub(crate) async fn find(conn: &mut PgConnection, id: Uuid) -> Result<Option<Binding>, sqlx::Error> {
     let row: Option<BindingRow> = sqlx::query_as(select!("WHERE id = $1")).bind(id).fetch_optional(conn).await?;
     Ok(row.map(Binding::from))
@@ -53,23 +52,22 @@ pub(crate) async fn list(
     Ok(rows.into_iter().map(Binding::from).collect())
 }
 
-/// Takes a role away.
 pub(crate) async fn delete(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM bindings WHERE id = $1").bind(id).execute(conn).await.map(|_| ())
 }
 
-/// Takes all roles of a member away.
+/// Deletes all bindings of a member.
 pub(crate) async fn delete_of(conn: &mut PgConnection, member: &str) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM bindings WHERE member = $1").bind(member).execute(conn).await.map(|_| ())
 }
 
-/// Whoever has a role: their resource names, at most so many.
+/// The resource names of a role's members.
 pub(crate) async fn list_members(conn: &mut PgConnection, role: &str, limit: i64) -> Result<Vec<String>, sqlx::Error> {
     let sql = "SELECT member FROM bindings WHERE role = $1 ORDER BY member LIMIT $2";
     sqlx::query_scalar(sql).bind(role).bind(limit).fetch_all(conn).await
 }
 
-/// Whether anybody else than this user has the role and is not suspended. Programs do not count.
+/// Whether another user has the role and is not suspended. Service accounts do not count.
 pub(crate) async fn any_other_administrator(
     conn: &mut PgConnection,
     user: UserId,
@@ -80,13 +78,12 @@ pub(crate) async fn any_other_administrator(
     sqlx::query_scalar(sql).bind(user.0).bind(role).fetch_one(conn).await
 }
 
-/// Whether anybody has the role.
 pub(crate) async fn any_with_role(conn: &mut PgConnection, role: &str) -> Result<bool, sqlx::Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM bindings WHERE role = $1)";
     sqlx::query_scalar(sql).bind(role).fetch_one(conn).await
 }
 
-/// The permissions of all of a member's roles, each once, in order.
+/// The permissions of all of a member's roles, sorted, without duplicates.
 pub(crate) async fn list_permissions(conn: &mut PgConnection, member: &str) -> Result<Vec<String>, sqlx::Error> {
     let sql = "SELECT b.role, r.permissions FROM bindings b LEFT JOIN roles r ON r.id = b.role WHERE b.member = $1";
     let rows: Vec<(String, Option<Vec<String>>)> = sqlx::query_as(sql).bind(member).fetch_all(conn).await?;

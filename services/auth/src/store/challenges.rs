@@ -1,4 +1,4 @@
-//! Passwords that were right, waiting for a code.
+//! Challenges: sign-ins with a correct password that wait for a code.
 
 use chrono::{DateTime, Utc};
 use kontor_types::ids::UserId;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::domain::challenge::{LIFE_SECONDS, Waiting};
 use crate::domain::hash::SecretHash;
 
-/// Adds a challenge of a user, and tells when it expires.
+/// Adds a challenge, and returns when it expires.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     user: UserId,
@@ -19,25 +19,22 @@ pub(crate) async fn insert(
     sqlx::query_scalar(sql).bind(&hash.0).bind(user.0).bind(LIFE_SECONDS).fetch_one(conn).await
 }
 
-/// The user of a challenge, and how it stands.
 pub(crate) async fn find(conn: &mut PgConnection, hash: &SecretHash) -> Result<Option<(UserId, Waiting)>, sqlx::Error> {
     let sql = "SELECT user_id, wrong_codes, expire_time <= now() FROM challenges WHERE token_hash = $1";
     let row: Option<(Uuid, i32, bool)> = sqlx::query_as(sql).bind(&hash.0).fetch_optional(conn).await?;
     Ok(row.map(|(user, wrong_codes, is_expired)| (UserId(user), Waiting { wrong_codes, is_expired })))
 }
 
-/// Counts a wrong code.
 pub(crate) async fn set_wrong_code(conn: &mut PgConnection, hash: &SecretHash) -> Result<(), sqlx::Error> {
     let sql = "UPDATE challenges SET wrong_codes = wrong_codes + 1 WHERE token_hash = $1";
     sqlx::query(sql).bind(&hash.0).execute(conn).await.map(|_| ())
 }
 
-/// Removes a challenge that was answered.
 pub(crate) async fn delete(conn: &mut PgConnection, hash: &SecretHash) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM challenges WHERE token_hash = $1").bind(&hash.0).execute(conn).await.map(|_| ())
 }
 
-/// Removes all of a user's: what they began with is no good any more.
+/// Deletes the challenges of a user, because the credentials that they began with changed.
 pub(crate) async fn delete_all(conn: &mut PgConnection, user: UserId) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM challenges WHERE user_id = $1").bind(user.0).execute(conn).await.map(|_| ())
 }

@@ -1,9 +1,9 @@
-//! Removes what has ended, a bounded number of rows at a time. Audit events are never removed; the service gave up the right to.
+//! Deletes expired rows, a bounded number at a time. Audit events are never deleted; the service's role has given up the right to.
 
 use sqlx::PgConnection;
 
-/// The statements, each with the number of rows as its parameter. A session goes when its last refresh token has, so that no
-/// statement takes more rows along than its own.
+/// The statements, each with the number of rows as its parameter. A session is deleted after its last refresh token, so that no
+/// statement deletes more rows by cascade.
 const STATEMENTS: [&str; 11] = [
     "DELETE FROM sign_ups WHERE id IN (SELECT id FROM sign_ups \
      WHERE expire_time < now() - interval '1 day' LIMIT $1 FOR UPDATE SKIP LOCKED)",
@@ -16,10 +16,9 @@ const STATEMENTS: [&str; 11] = [
      WHERE s.expire_time < now() - interval '1 day' LIMIT $1 FOR UPDATE OF t SKIP LOCKED)",
     "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions s WHERE expire_time < now() - interval '1 day' \
      AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE session_id = s.id) LIMIT $1 FOR UPDATE SKIP LOCKED)",
-    // One that comes back that late is refused like any that is not known, and ends no session.
+    // A token that is used again this late is refused as unknown, and ends no session.
     "DELETE FROM refresh_tokens WHERE token_hash IN (SELECT token_hash FROM refresh_tokens \
      WHERE use_time < now() - interval '30 days' LIMIT $1 FOR UPDATE SKIP LOCKED)",
-    // As if there had been no attempts.
     "DELETE FROM throttles WHERE key IN (SELECT key FROM throttles \
      WHERE free_time < now() LIMIT $1 FOR UPDATE SKIP LOCKED)",
     "DELETE FROM mails WHERE id IN (SELECT id FROM mails WHERE sent_time < now() - interval '1 day' \
@@ -32,10 +31,9 @@ const STATEMENTS: [&str; 11] = [
      WHERE expire_time < now() - interval '30 days' LIMIT $1 FOR UPDATE SKIP LOCKED)",
 ];
 
-/// How many kinds of rows end.
 pub(crate) const KINDS: usize = STATEMENTS.len();
 
-/// Removes at most `limit` rows of one kind, and tells how many went.
+/// Deletes at most `limit` rows of one kind, and returns how many.
 pub(crate) async fn delete(conn: &mut PgConnection, kind: usize, limit: i64) -> Result<u64, sqlx::Error> {
     let Some(statement) = STATEMENTS.get(kind) else { return Ok(0) };
     Ok(sqlx::query(*statement).bind(limit).execute(conn).await?.rows_affected())

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::mail::Letter;
 
-/// A mail that is to be sent.
+/// A mail to send.
 #[derive(sqlx::FromRow)]
 pub(crate) struct Queued {
     pub(crate) id: Uuid,
@@ -20,9 +20,8 @@ pub(crate) struct Queued {
     #[sqlx(rename = "body")]
     pub(crate) text: String,
     pub(crate) create_time: DateTime<Utc>,
-    /// How often it was tried, this time included.
+    /// The attempts to send it, including the one under way.
     pub(crate) attempts: i32,
-    /// Whether it would come too late.
     pub(crate) is_expired: bool,
 }
 
@@ -31,7 +30,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, letter: &Letter) -> Result<(
     insert_if(conn, true, letter).await
 }
 
-/// Queues a mail, or does nothing in about the same time.
+/// Queues a mail, or takes about the same time to do nothing.
 pub(crate) async fn insert_if(conn: &mut PgConnection, wanted: bool, letter: &Letter) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO mails (id, recipient, subject, body, dedupe_key, expire_time) \
                SELECT $1, $2, $3, $4, $5, now() + $6 * interval '1 second' WHERE $7 ON CONFLICT (dedupe_key) DO NOTHING";
@@ -40,7 +39,7 @@ pub(crate) async fn insert_if(conn: &mut PgConnection, wanted: bool, letter: &Le
     query.bind(wanted).execute(conn).await.map(|_| ())
 }
 
-/// The mails that have been due for longest and that nobody else is about to send, locked. Their attempts are those after
+/// Locks the mails that have been due for longest and that no other process sends. Their attempts are those after
 /// [`set_claimed`].
 pub(crate) async fn lock_due(conn: &mut PgConnection, limit: usize) -> Result<Vec<Queued>, sqlx::Error> {
     let sql = "SELECT id, recipient, subject, body, create_time, attempts + 1 AS attempts, \
@@ -50,20 +49,20 @@ pub(crate) async fn lock_due(conn: &mut PgConnection, limit: usize) -> Result<Ve
     sqlx::query_as(sql).bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(conn).await
 }
 
-/// Counts an attempt, and keeps others away for a while.
+/// Counts an attempt, and leases the mails for so many seconds.
 pub(crate) async fn set_claimed(conn: &mut PgConnection, ids: &[Uuid], seconds: i64) -> Result<(), sqlx::Error> {
     let sql = "UPDATE mails SET attempts = attempts + 1, next_attempt_time = now() + $2 * interval '1 second' \
                WHERE id = ANY($1)";
     sqlx::query(sql).bind(ids).bind(seconds).execute(conn).await.map(|_| ())
 }
 
-/// Notes a mail as sent, whoever else tries to send it, and forgets what it said.
+/// Marks a mail as sent, whichever process holds the lease, and empties its text.
 pub(crate) async fn set_sent(conn: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
     let sql = "UPDATE mails SET sent_time = now(), failure = NULL, body = '' WHERE id = $1 AND sent_time IS NULL";
     sqlx::query(sql).bind(id).execute(conn).await.map(|_| ())
 }
 
-/// Lets a mail wait, unless somebody else has tried it since.
+/// Postpones a mail, unless another process has tried it since.
 pub(crate) async fn set_postponed(
     conn: &mut PgConnection,
     id: Uuid,
@@ -76,7 +75,7 @@ pub(crate) async fn set_postponed(
     sqlx::query(sql).bind(id).bind(attempts).bind(pause).execute(conn).await.map(|_| ())
 }
 
-/// Gives a mail up, unless somebody else has tried it since, and forgets what it said.
+/// Gives a mail up, unless another process has tried it since, and empties its text.
 pub(crate) async fn set_failed(
     conn: &mut PgConnection,
     id: Uuid,

@@ -20,3 +20,20 @@ pub(crate) mod sign_ups;
 pub(crate) mod signing_keys;
 pub(crate) mod throttles;
 pub(crate) mod users;
+
+use crate::domain::code::Waiting;
+use crate::domain::hash::SecretHash;
+
+/// The columns of a sign-up or password reset that waits for its code.
+#[derive(sqlx::FromRow)]
+struct WaitingRow {
+    code_hash: Vec<u8>,
+    wrong_codes: i32,
+    is_expired: bool,
+}
+
+impl From<WaitingRow> for Waiting {
+    fn from(WaitingRow { code_hash, wrong_codes, is_expired }: WaitingRow) -> Self {
+        Self { code_hash: SecretHash(code_hash), wrong_codes, is_expired }
+    }
+}

@@ -1,4 +1,4 @@
-//! Password resets that wait for their code. For an address without account there is a row too, without a user.
+//! Password resets that wait for their code. An address without an account gets a row too, without a user.
 
 use chrono::{DateTime, Utc};
 use kontor_types::ids::{PasswordResetId, UserId};
@@ -8,13 +8,16 @@ use uuid::Uuid;
 use crate::domain::code::{LIFE_SECONDS, Waiting};
 use crate::domain::hash::SecretHash;
 
-/// A reset that waits for its code.
+use super::WaitingRow;
+
+#[derive(sqlx::FromRow)]
 pub(crate) struct Reset {
-    pub(crate) user: Option<UserId>,
+    pub(crate) user_id: Option<Uuid>,
+    #[sqlx(flatten, try_from = "WaitingRow")]
     pub(crate) waiting: Waiting,
 }
 
-/// Adds a reset, and tells when it expires.
+/// Adds a reset, and returns when it expires.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     id: PasswordResetId,
@@ -27,38 +30,19 @@ pub(crate) async fn insert(
     query.bind(&code_hash.0).bind(LIFE_SECONDS).fetch_one(conn).await
 }
 
-/// The reset, locked.
 pub(crate) async fn lock(conn: &mut PgConnection, id: PasswordResetId) -> Result<Option<Reset>, sqlx::Error> {
     let sql = "SELECT user_id, code_hash, wrong_codes, expire_time <= now() AS is_expired \
                FROM password_resets WHERE id = $1 FOR UPDATE";
-    let row: Option<ResetRow> = sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await?;
-    Ok(row.map(Reset::from))
+    sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await
 }
 
-/// Counts a wrong code.
 pub(crate) async fn set_wrong_code(conn: &mut PgConnection, id: PasswordResetId) -> Result<(), sqlx::Error> {
     let sql = "UPDATE password_resets SET wrong_codes = wrong_codes + 1 WHERE id = $1";
     sqlx::query(sql).bind(id.0).execute(conn).await.map(|_| ())
 }
 
-/// Removes all of a user's; without a user, none.
+/// Deletes all resets of a user; without a user, none.
 pub(crate) async fn delete_all(conn: &mut PgConnection, user: Option<UserId>) -> Result<(), sqlx::Error> {
     let sql = "DELETE FROM password_resets WHERE user_id = $1";
     sqlx::query(sql).bind(user.map(|user| user.0)).execute(conn).await.map(|_| ())
-}
-
-#[derive(sqlx::FromRow)]
-struct ResetRow {
-    user_id: Option<Uuid>,
-    code_hash: Vec<u8>,
-    wrong_codes: i32,
-    is_expired: bool,
-}
-
-impl From<ResetRow> for Reset {
-    fn from(row: ResetRow) -> Self {
-        let ResetRow { user_id, code_hash, wrong_codes, is_expired } = row;
-        let waiting = Waiting { code_hash: SecretHash(code_hash), wrong_codes, is_expired };
-        Self { user: user_id.map(UserId), waiting }
-    }
 }

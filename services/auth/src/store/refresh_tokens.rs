@@ -1,4 +1,4 @@
-//! Refresh tokens, by their hashes. Whoever changes a session's tokens holds the lock on the session.
+//! Refresh tokens, by their hashes. A change of a session's tokens holds the lock on the session.
 
 use kontor_postgres::ensure_affected;
 use kontor_types::ids::SessionId;
@@ -8,14 +8,13 @@ use uuid::Uuid;
 use crate::domain::hash::SecretHash;
 use crate::domain::refresh::{REPEAT_SECONDS, RefreshToken, Successor, Used};
 
-/// The session that a token belongs to.
 pub(crate) async fn find_session(conn: &mut PgConnection, hash: &SecretHash) -> Result<Option<SessionId>, sqlx::Error> {
     let sql = "SELECT session_id FROM refresh_tokens WHERE token_hash = $1";
     let session: Option<Uuid> = sqlx::query_scalar(sql).bind(&hash.0).fetch_optional(conn).await?;
     Ok(session.map(SessionId))
 }
 
-/// A token that exists, as it stands.
+/// A token that exists.
 pub(crate) async fn get(conn: &mut PgConnection, hash: &SecretHash) -> Result<RefreshToken, sqlx::Error> {
     let sql = "SELECT t.use_time IS NOT NULL AS is_used, \
                       COALESCE(t.use_time > now() - $2 * interval '1 second', false) AS is_recent, \
@@ -26,13 +25,12 @@ pub(crate) async fn get(conn: &mut PgConnection, hash: &SecretHash) -> Result<Re
     Ok(row.into())
 }
 
-/// Adds a token that is good.
 pub(crate) async fn insert(conn: &mut PgConnection, session: SessionId, hash: &SecretHash) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO refresh_tokens (token_hash, session_id) VALUES ($1, $2)";
     sqlx::query(sql).bind(&hash.0).bind(session.0).execute(conn).await.map(|_| ())
 }
 
-/// Notes a token as used, and what replaced it. The time of its first use stays.
+/// Records the use of a token, and its successor. The time of the first use stays.
 pub(crate) async fn set_used(
     conn: &mut PgConnection,
     hash: &SecretHash,
@@ -43,7 +41,7 @@ pub(crate) async fn set_used(
     ensure_affected(&updated, 1)
 }
 
-/// Ends a token that nobody has used.
+/// Ends an unused token.
 pub(crate) async fn set_ended(conn: &mut PgConnection, hash: &SecretHash) -> Result<(), sqlx::Error> {
     let sql = "UPDATE refresh_tokens SET use_time = now() WHERE token_hash = $1 AND use_time IS NULL";
     let updated = sqlx::query(sql).bind(&hash.0).execute(conn).await?;

@@ -1,4 +1,4 @@
-//! Whose access tokens are to be refused before they expire.
+//! Revocations: access tokens that verifiers refuse before they expire.
 
 use chrono::{DateTime, Utc};
 use kontor_types::ids::{SessionId, UserId};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::revocation::{KEPT_SECONDS, Revocation};
 
-/// How far back the newest are read, in seconds: one that was noted that long ago may have been committed just now.
+/// How far back the newest are read, in seconds: a row this old may have been committed just now.
 const LATE_SECONDS: i64 = 15;
 
 /// Whether the tokens of a session, or of a service account's key, are revoked.
@@ -16,7 +16,7 @@ pub(crate) async fn exists(conn: &mut PgConnection, sid: Uuid) -> Result<bool, s
     sqlx::query_scalar(sql).bind(sid).fetch_one(conn).await
 }
 
-/// Ends a session, and notes its tokens as revoked. False if it had ended before.
+/// Ends a session and revokes its tokens. False if it had ended before.
 pub(crate) async fn end_session(conn: &mut PgConnection, id: SessionId) -> Result<bool, sqlx::Error> {
     let sql = "UPDATE sessions SET revoke_time = now() WHERE id = $1 AND revoke_time IS NULL AND expire_time > now()";
     let is_ended = sqlx::query(sql).bind(id.0).execute(&mut *conn).await?.rows_affected() > 0;
@@ -26,7 +26,7 @@ pub(crate) async fn end_session(conn: &mut PgConnection, id: SessionId) -> Resul
     Ok(is_ended)
 }
 
-/// Ends the open sessions of these users but for one, and notes their tokens as revoked. Answers which.
+/// Ends the open sessions of these users, except for one, revokes their tokens, and returns their ids.
 pub(crate) async fn end_sessions(
     conn: &mut PgConnection,
     users: &[UserId],
@@ -40,7 +40,7 @@ pub(crate) async fn end_sessions(
     Ok(sids)
 }
 
-/// Notes the tokens of these sessions, or keys of service accounts, as revoked.
+/// Revokes the tokens of these sessions, or keys of service accounts.
 pub(crate) async fn insert(conn: &mut PgConnection, sids: &[Uuid]) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO revocations (sid, expire_time) \
                SELECT sid, now() + $2 * interval '1 second' FROM unnest($1::uuid[]) AS sid \
@@ -48,14 +48,14 @@ pub(crate) async fn insert(conn: &mut PgConnection, sids: &[Uuid]) -> Result<(),
     sqlx::query(sql).bind(sids).bind(KEPT_SECONDS).execute(conn).await.map(|_| ())
 }
 
-/// All that count.
+/// All revocations that have not expired.
 pub(crate) async fn list(conn: &mut PgConnection) -> Result<Vec<Revocation>, sqlx::Error> {
     let sql =
         "SELECT sid, expire_time FROM revocations WHERE expire_time > clock_timestamp() ORDER BY revoke_time, sid";
     Ok(from_rows(sqlx::query_as(sql).fetch_all(conn).await?))
 }
 
-/// The newest, those among them that were committed late.
+/// The newest revocations, including those that were committed late.
 pub(crate) async fn list_newest(conn: &mut PgConnection) -> Result<Vec<Revocation>, sqlx::Error> {
     let sql = "SELECT sid, expire_time FROM revocations \
                WHERE revoke_time > clock_timestamp() - $1 * interval '1 second' AND expire_time > clock_timestamp() \

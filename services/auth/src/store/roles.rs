@@ -12,13 +12,12 @@ macro_rules! select {
     };
 }
 
-/// One role.
 pub(crate) async fn find(conn: &mut PgConnection, id: &str) -> Result<Option<Definition>, sqlx::Error> {
     let row: Option<RoleRow> = sqlx::query_as(select!("WHERE id = $1")).bind(id).fetch_optional(conn).await?;
     Ok(row.map(Definition::from))
 }
 
-/// The roles after one of this name, by name, with those that came with Kontor: the database sorts all of them by its own rules.
+/// The roles after a name, built-in ones included, by name: the database sorts all of them by its own rules.
 pub(crate) async fn list(conn: &mut PgConnection, after: &str, limit: i64) -> Result<Vec<Definition>, sqlx::Error> {
     let sql = "SELECT id, description, permissions, create_time FROM ( \
                    SELECT id, description, permissions, create_time FROM roles \
@@ -31,7 +30,7 @@ pub(crate) async fn list(conn: &mut PgConnection, after: &str, limit: i64) -> Re
     Ok(rows.into_iter().map(definition).collect())
 }
 
-/// Adds a role, and answers when; None if there is one of this name.
+/// Adds a role, and returns its creation time. None if the name exists.
 pub(crate) async fn insert(conn: &mut PgConnection, role: &Definition) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
     let sql = "INSERT INTO roles (id, description, permissions) VALUES ($1, $2, $3) \
                ON CONFLICT (id) DO NOTHING RETURNING create_time";
@@ -39,14 +38,12 @@ pub(crate) async fn insert(conn: &mut PgConnection, role: &Definition) -> Result
     query.fetch_optional(conn).await
 }
 
-/// Gives a role another description and other permissions.
 pub(crate) async fn update(conn: &mut PgConnection, role: &Definition) -> Result<(), sqlx::Error> {
     let sql = "UPDATE roles SET description = $2, permissions = $3 WHERE id = $1";
     let query = sqlx::query(sql).bind(&role.id).bind(&role.description).bind(&role.permissions);
     query.execute(conn).await.map(|_| ())
 }
 
-/// Removes a role.
 pub(crate) async fn delete(conn: &mut PgConnection, id: &str) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM roles WHERE id = $1").bind(id).execute(conn).await.map(|_| ())
 }

@@ -11,13 +11,13 @@ macro_rules! select {
     };
 }
 
-/// Adds one of Kontor's own if it is missing. One that is there already stays as it is.
+/// Adds an account of one of Kontor's own services, unless the name exists.
 pub(crate) async fn insert_built_in(conn: &mut PgConnection, id: &str) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO service_accounts (name, built_in) VALUES ($1, true) ON CONFLICT (name) DO NOTHING";
     sqlx::query(sql).bind(id).execute(conn).await.map(|_| ())
 }
 
-/// Adds an operator's account, and answers it; None if there is one of this name.
+/// Adds an operator's account. None if the name exists.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     id: &str,
@@ -29,26 +29,24 @@ pub(crate) async fn insert(
     Ok(row.map(ServiceAccount::from))
 }
 
-/// One account.
 pub(crate) async fn find(conn: &mut PgConnection, id: &str) -> Result<Option<ServiceAccount>, sqlx::Error> {
     let row: Option<AccountRow> = sqlx::query_as(select!("WHERE name = $1")).bind(id).fetch_optional(conn).await?;
     Ok(row.map(ServiceAccount::from))
 }
 
-/// The accounts after one of this name, by name.
+/// The accounts after a name, by name.
 pub(crate) async fn list(conn: &mut PgConnection, after: &str, limit: i64) -> Result<Vec<ServiceAccount>, sqlx::Error> {
     let query = sqlx::query_as(select!("WHERE name > $1 ORDER BY name LIMIT $2"));
     let rows: Vec<AccountRow> = query.bind(after).bind(limit).fetch_all(conn).await?;
     Ok(rows.into_iter().map(ServiceAccount::from).collect())
 }
 
-/// Says anew what an account is for.
 pub(crate) async fn set_display_name(conn: &mut PgConnection, id: &str, name: &str) -> Result<(), sqlx::Error> {
     let sql = "UPDATE service_accounts SET display_name = $2 WHERE name = $1";
     sqlx::query(sql).bind(id).bind(name).execute(conn).await.map(|_| ())
 }
 
-/// Removes an account, and its keys with it.
+/// Deletes an account and its keys.
 pub(crate) async fn delete(conn: &mut PgConnection, id: &str) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM service_accounts WHERE name = $1").bind(id).execute(conn).await.map(|_| ())
 }

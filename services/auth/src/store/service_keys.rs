@@ -10,7 +10,6 @@ use crate::domain::hash::SecretHash;
 use crate::domain::service_account::AccountKey;
 use crate::domain::service_key::ServiceKey;
 
-/// What makes a key.
 pub(crate) struct NewKey<'a> {
     pub(crate) key: &'a ServiceKey,
     pub(crate) display_name: &'a str,
@@ -18,24 +17,24 @@ pub(crate) struct NewKey<'a> {
     pub(crate) expire_time: Option<DateTime<Utc>>,
 }
 
-/// A key that is good, as it is traded.
+/// A key that may be exchanged for a token.
 #[derive(sqlx::FromRow)]
 pub(crate) struct GoodKey {
     pub(crate) account: String,
     pub(crate) built_in: bool,
     pub(crate) scopes: Vec<String>,
     pub(crate) expire_time: Option<DateTime<Utc>>,
-    /// What its tokens name as `sid`.
+    /// The `sid` of its tokens.
     pub(crate) sid: Uuid,
 }
 
-/// Adds a key that the settings name. One that is there already stays as it is.
+/// Adds a key from the settings, unless it exists.
 pub(crate) async fn insert_known(conn: &mut PgConnection, key: &ServiceKey) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO service_keys (id, sid, hash, account) VALUES ($1, $1, $2, $3) ON CONFLICT (hash) DO NOTHING";
     sqlx::query(sql).bind(new_uuid()).bind(&key.hash.0).bind(&key.account).execute(conn).await.map(|_| ())
 }
 
-/// Adds a key, and answers it; None if it would have expired already.
+/// Adds a key. None if it would have expired already.
 pub(crate) async fn insert(conn: &mut PgConnection, new: &NewKey<'_>) -> Result<Option<AccountKey>, sqlx::Error> {
     let sql = "INSERT INTO service_keys (id, sid, hash, account, display_name, scopes, expire_time) \
                SELECT $1, $1, $2, $3, $4, $5, $6 WHERE $6::timestamptz IS NULL OR $6 > now() \
@@ -66,14 +65,14 @@ pub(crate) async fn list(
     Ok(rows.into_iter().map(AccountKey::from).collect())
 }
 
-/// Notes that a key is used, at most once a minute.
+/// Records the use of a key, at most once a minute.
 pub(crate) async fn touch(conn: &mut PgConnection, hash: &SecretHash) -> Result<(), sqlx::Error> {
     let sql = "UPDATE service_keys SET last_use_time = now() \
                WHERE hash = $1 AND (last_use_time IS NULL OR last_use_time < now() - interval '1 minute')";
     sqlx::query(sql).bind(&hash.0).execute(conn).await.map(|_| ())
 }
 
-/// A key that has not expired. Until the transaction ends, nobody deletes it or revokes its tokens.
+/// A key that has not expired, locked against deletion and revocation until the transaction ends.
 pub(crate) async fn lock_good(conn: &mut PgConnection, hash: &SecretHash) -> Result<Option<GoodKey>, sqlx::Error> {
     let sql = "SELECT k.account, a.built_in, k.scopes, k.expire_time, k.sid \
                FROM service_keys k JOIN service_accounts a ON a.name = k.account \
@@ -81,13 +80,13 @@ pub(crate) async fn lock_good(conn: &mut PgConnection, hash: &SecretHash) -> Res
     sqlx::query_as(sql).bind(&hash.0).fetch_optional(conn).await
 }
 
-/// Removes a key of an account, and answers what its tokens named; None if there is none.
+/// Deletes a key of an account, and returns the `sid` of its tokens. None if the key does not exist.
 pub(crate) async fn delete(conn: &mut PgConnection, account: &str, id: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
     let sql = "DELETE FROM service_keys WHERE account = $1 AND id = $2 RETURNING sid";
     sqlx::query_scalar(sql).bind(account).bind(id).fetch_optional(conn).await
 }
 
-/// Lets the tokens of these accounts' keys name something else from now on, and answers what they named so far.
+/// Gives the keys of these accounts new `sid`s, and returns the old ones.
 pub(crate) async fn renew_sids(conn: &mut PgConnection, accounts: &[&str]) -> Result<Vec<Uuid>, sqlx::Error> {
     let sql = "WITH so_far AS (SELECT id, sid FROM service_keys WHERE account = ANY($1) ORDER BY id FOR UPDATE) \
                UPDATE service_keys k SET sid = gen_random_uuid() FROM so_far WHERE k.id = so_far.id RETURNING so_far.sid";

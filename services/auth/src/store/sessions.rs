@@ -10,7 +10,6 @@ use crate::domain::origin::Origin;
 use crate::domain::refresh::SESSION_SECONDS;
 use crate::domain::session::{Session, SessionName};
 
-/// Opens a session of a user.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     name: SessionName,
@@ -24,7 +23,7 @@ pub(crate) async fn insert(
     query.execute(conn).await.map(|_| ())
 }
 
-/// The user of a session that is still open, with the session locked. One of somebody who is shut out is not open.
+/// Locks an open session, and returns its user. Sessions of suspended users are not open.
 pub(crate) async fn lock_open(conn: &mut PgConnection, id: SessionId) -> Result<Option<UserId>, sqlx::Error> {
     let sql = "SELECT s.user_id FROM sessions s JOIN users u ON u.id = s.user_id \
                WHERE s.id = $1 AND s.revoke_time IS NULL AND s.expire_time > now() AND u.suspend_time IS NULL \
@@ -33,7 +32,7 @@ pub(crate) async fn lock_open(conn: &mut PgConnection, id: SessionId) -> Result<
     Ok(user.map(UserId))
 }
 
-/// The user of a session, whether it is open or not.
+/// The user of a session, open or not.
 pub(crate) async fn find_user(conn: &mut PgConnection, id: SessionId) -> Result<Option<UserId>, sqlx::Error> {
     let sql = "SELECT user_id FROM sessions WHERE id = $1";
     let user: Option<Uuid> = sqlx::query_scalar(sql).bind(id.0).fetch_optional(conn).await?;
@@ -55,7 +54,7 @@ pub(crate) async fn list_open(
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
-/// Lets the session live as long from now as a new one.
+/// Extends a session to the lifetime of a new one.
 pub(crate) async fn set_refreshed(conn: &mut PgConnection, id: SessionId) -> Result<(), sqlx::Error> {
     let sql = "UPDATE sessions SET refresh_time = now(), expire_time = now() + $2 * interval '1 second' WHERE id = $1";
     sqlx::query(sql).bind(id.0).bind(SESSION_SECONDS).execute(conn).await.map(|_| ())

@@ -5,10 +5,11 @@ use kontor_types::ids::SignUpId;
 use sqlx::PgConnection;
 
 use crate::domain::code::{LIFE_SECONDS, Waiting};
-use crate::domain::email::{Email, EmailError};
+use crate::domain::email::Email;
 use crate::domain::hash::SecretHash;
 
-/// What somebody asked for.
+use super::WaitingRow;
+
 pub(crate) struct NewSignUp<'a> {
     pub(crate) id: SignUpId,
     pub(crate) email: &'a Email,
@@ -17,15 +18,17 @@ pub(crate) struct NewSignUp<'a> {
     pub(crate) code_hash: &'a SecretHash,
 }
 
-/// A sign-up that waits for its code.
+#[derive(sqlx::FromRow)]
 pub(crate) struct SignUp {
+    #[sqlx(try_from = "String")]
     pub(crate) email: Email,
     pub(crate) display_name: String,
     pub(crate) password_hash: String,
+    #[sqlx(flatten, try_from = "WaitingRow")]
     pub(crate) waiting: Waiting,
 }
 
-/// Adds a sign-up, and tells when it expires.
+/// Adds a sign-up, and returns when it expires.
 pub(crate) async fn insert(conn: &mut PgConnection, new: &NewSignUp<'_>) -> Result<DateTime<Utc>, sqlx::Error> {
     let sql = "INSERT INTO sign_ups (id, email, display_name, password_hash, code_hash, expire_time) \
                VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 second') RETURNING expire_time";
@@ -40,41 +43,17 @@ pub(crate) async fn insert(conn: &mut PgConnection, new: &NewSignUp<'_>) -> Resu
         .await
 }
 
-/// The sign-up, locked.
 pub(crate) async fn lock(conn: &mut PgConnection, id: SignUpId) -> Result<Option<SignUp>, sqlx::Error> {
     let sql = "SELECT email, display_name, password_hash, code_hash, wrong_codes, expire_time <= now() AS is_expired \
                FROM sign_ups WHERE id = $1 FOR UPDATE";
-    let row: Option<SignUpRow> = sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await?;
-    row.map(SignUp::try_from).transpose().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await
 }
 
-/// Counts a wrong code.
 pub(crate) async fn set_wrong_code(conn: &mut PgConnection, id: SignUpId) -> Result<(), sqlx::Error> {
     let sql = "UPDATE sign_ups SET wrong_codes = wrong_codes + 1 WHERE id = $1";
     sqlx::query(sql).bind(id.0).execute(conn).await.map(|_| ())
 }
 
-/// Removes a sign-up that has ended.
 pub(crate) async fn delete(conn: &mut PgConnection, id: SignUpId) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM sign_ups WHERE id = $1").bind(id.0).execute(conn).await.map(|_| ())
-}
-
-#[derive(sqlx::FromRow)]
-struct SignUpRow {
-    email: String,
-    display_name: String,
-    password_hash: String,
-    code_hash: Vec<u8>,
-    wrong_codes: i32,
-    is_expired: bool,
-}
-
-impl TryFrom<SignUpRow> for SignUp {
-    type Error = EmailError;
-
-    fn try_from(row: SignUpRow) -> Result<Self, EmailError> {
-        let SignUpRow { email, display_name, password_hash, code_hash, wrong_codes, is_expired } = row;
-        let waiting = Waiting { code_hash: SecretHash(code_hash), wrong_codes, is_expired };
-        Ok(Self { email: Email::parse(&email)?, display_name, password_hash, waiting })
-    }
 }

@@ -7,14 +7,13 @@ use sqlx::PgConnection;
 use crate::domain::key_life::Life;
 use crate::domain::signing_key::{PublicKey, SealedKey};
 
-/// A key, and when it is used.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredKey {
     pub(crate) key: SealedKey,
     pub(crate) life: Life,
 }
 
-/// All keys that are not forgotten yet, newest first.
+/// All keys that are not deleted yet, newest first.
 pub(crate) async fn list(conn: &mut PgConnection) -> Result<Vec<StoredKey>, sqlx::Error> {
     let sql = "SELECT kid, public, sealed_private, create_time, activate_time, retire_time FROM signing_keys \
                ORDER BY create_time DESC, kid";
@@ -22,7 +21,6 @@ pub(crate) async fn list(conn: &mut PgConnection) -> Result<Vec<StoredKey>, sqlx
     Ok(rows.into_iter().map(StoredKey::from).collect())
 }
 
-/// Adds a key.
 pub(crate) async fn insert(conn: &mut PgConnection, key: &SealedKey, life: &Life) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO signing_keys (kid, public, sealed_private, create_time, activate_time) \
                VALUES ($1, $2, $3, $4, $5)";
@@ -31,7 +29,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, key: &SealedKey, life: &Life
     ensure_affected(&inserted, 1)
 }
 
-/// Lets all keys but one be refused from a time on, unless they are sooner.
+/// Sets when all keys but one are retired, unless they are retired sooner.
 pub(crate) async fn set_retire_time_but(
     conn: &mut PgConnection,
     kid: &str,

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use crate::domain::throttle::Bucket;
 
-/// Takes one from a bucket. If it is empty nothing changes, and the answer is how long until there is one.
+/// Takes one attempt from a bucket. If it is empty, returns how long until it has one.
 pub(crate) async fn take(conn: &mut PgConnection, bucket: &Bucket) -> Result<Option<Duration>, sqlx::Error> {
     let sql = "INSERT INTO throttles (key, free_time) VALUES ($1, now() + $2 * interval '1 second') \
                ON CONFLICT (key) DO UPDATE \
@@ -28,7 +28,6 @@ async fn wait(conn: &mut PgConnection, bucket: &Bucket, room: i64) -> Result<Dur
     Ok(Duration::from_millis(u64::try_from(millis.unwrap_or_default()).unwrap_or_default()).max(Duration::from_secs(1)))
 }
 
-/// Fills a bucket.
 pub(crate) async fn fill(conn: &mut PgConnection, bucket: &Bucket) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM throttles WHERE key = $1").bind(&bucket.key).execute(conn).await.map(|_| ())
 }

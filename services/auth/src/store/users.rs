@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::account::Credentials;
-use crate::domain::email::{Email, EmailError};
+use crate::domain::email::Email;
 use crate::domain::roles::Role;
 
 /// The columns of [`CredentialsRow`].
@@ -17,7 +17,6 @@ macro_rules! credentials {
     };
 }
 
-/// What makes a user.
 pub(crate) struct NewUser<'a> {
     pub(crate) id: UserId,
     pub(crate) email: &'a Email,
@@ -25,7 +24,7 @@ pub(crate) struct NewUser<'a> {
     pub(crate) password_hash: &'a str,
 }
 
-/// Adds a user with one role. False if the address has an account already; then nothing is added.
+/// Adds a user with one role. False if the address has an account already.
 pub(crate) async fn insert(conn: &mut PgConnection, user: &NewUser<'_>, role: Role) -> Result<bool, sqlx::Error> {
     let sql = "INSERT INTO users (id, email, email_lower, display_name, password_hash) \
                VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email_lower) DO NOTHING";
@@ -44,60 +43,53 @@ pub(crate) async fn insert(conn: &mut PgConnection, user: &NewUser<'_>, role: Ro
     Ok(true)
 }
 
-/// Whether the address, in lower case, has an account.
 pub(crate) async fn exists(conn: &mut PgConnection, email_lower: &str) -> Result<bool, sqlx::Error> {
     let sql = "SELECT EXISTS (SELECT 1 FROM users WHERE email_lower = $1)";
     sqlx::query_scalar(sql).bind(email_lower).fetch_one(conn).await
 }
 
-/// The user of an address in lower case, as they sign in.
+/// The credentials of the account of an address in lower case.
 pub(crate) async fn find_credentials(
     conn: &mut PgConnection,
     email_lower: &str,
 ) -> Result<Option<Credentials>, sqlx::Error> {
     let sql = concat!("SELECT ", credentials!(), " FROM users u WHERE email_lower = $1");
-    read(sqlx::query_as(sql).bind(email_lower).fetch_optional(conn).await?)
+    let row: Option<CredentialsRow> = sqlx::query_as(sql).bind(email_lower).fetch_optional(conn).await?;
+    Ok(row.map(Credentials::from))
 }
 
-/// A user as they sign in.
 pub(crate) async fn get_credentials(conn: &mut PgConnection, id: UserId) -> Result<Option<Credentials>, sqlx::Error> {
     let sql = concat!("SELECT ", credentials!(), " FROM users u WHERE id = $1");
-    read(sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await?)
+    let row: Option<CredentialsRow> = sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await?;
+    Ok(row.map(Credentials::from))
 }
 
-/// A user as they sign in, locked: nobody else changes how, until the transaction ends.
+/// The credentials of a user, locked until the transaction ends.
 pub(crate) async fn lock_credentials(conn: &mut PgConnection, id: UserId) -> Result<Option<Credentials>, sqlx::Error> {
     // Read after the lock is there: whether there is a second factor stands in another table, and may change before.
     sqlx::query("SELECT id FROM users WHERE id = $1 FOR UPDATE").bind(id.0).execute(&mut *conn).await?;
     get_credentials(conn, id).await
 }
 
-/// Sets the hash of a password.
 pub(crate) async fn set_password(conn: &mut PgConnection, id: UserId, hash: &str) -> Result<(), sqlx::Error> {
     let sql = "UPDATE users SET password_hash = $2 WHERE id = $1";
     let updated = sqlx::query(sql).bind(id.0).bind(hash).execute(conn).await?;
     ensure_affected(&updated, 1)
 }
 
-fn read(row: Option<CredentialsRow>) -> Result<Option<Credentials>, sqlx::Error> {
-    row.map(Credentials::try_from).transpose().map_err(|error| sqlx::Error::Decode(Box::new(error)))
-}
-
 #[derive(sqlx::FromRow)]
 struct CredentialsRow {
     id: Uuid,
-    email: String,
+    #[sqlx(try_from = "String")]
+    email: Email,
     password_hash: String,
     is_suspended: bool,
     has_second_factor: bool,
 }
 
-impl TryFrom<CredentialsRow> for Credentials {
-    type Error = EmailError;
-
-    fn try_from(row: CredentialsRow) -> Result<Self, EmailError> {
+impl From<CredentialsRow> for Credentials {
+    fn from(row: CredentialsRow) -> Self {
         let CredentialsRow { id, email, password_hash, is_suspended, has_second_factor } = row;
-        let (user, email, password_hash) = (UserId(id), Email::parse(&email)?, password_hash.into());
-        Ok(Self { user, email, password_hash, is_suspended, has_second_factor })
+        Self { user: UserId(id), email, password_hash: password_hash.into(), is_suspended, has_second_factor }
     }
 }

@@ -1,4 +1,4 @@
-//! The ways that mail can take.
+//! Where mail is sent: to a mail server, or into the mailbox of a try-out.
 
 use crate::config::Config;
 use crate::domain::delivery::Refusal;
@@ -6,16 +6,14 @@ use crate::mailbox::{Mail, Mailbox};
 use crate::smtp::{SettingsError, Smtp};
 use crate::store::mails::Queued;
 
-/// A way that mail can take.
-pub(crate) enum Post {
-    /// To a mail server.
+pub(crate) enum Mailer {
     Smtp(Box<Smtp>),
-    /// Into the memory of a try-out.
+    /// The memory of a try-out.
     Mailbox(Mailbox),
 }
 
-impl Post {
-    /// The mail server that the settings name, or the mailbox. None if there is neither: then mail stays queued.
+impl Mailer {
+    /// The mail server in the settings, or the mailbox. None if there is neither: then mail stays queued.
     pub(crate) fn new(config: &Config, mailbox: Option<Mailbox>) -> Result<Option<Self>, SettingsError> {
         let from = config.mail_from.as_deref().filter(|from| !from.is_empty());
         match config.smtp_url() {
@@ -24,7 +22,7 @@ impl Post {
         }
     }
 
-    /// Sends a mail. Ok once it has been taken.
+    /// Sends a mail. Returns once the receiver has accepted it.
     pub(crate) async fn send(&self, mail: &Queued) -> Result<(), Refusal> {
         match self {
             Self::Smtp(smtp) => smtp.send(mail).await,

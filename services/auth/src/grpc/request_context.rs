@@ -1,4 +1,4 @@
-//! Who calls, and from where.
+//! The caller of a request, and the origin of the call.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,11 +7,11 @@ use kontor_runtime::Caller;
 use tonic::Request;
 
 use crate::domain::origin::Origin;
-use crate::ops::{Auth, Who};
+use crate::ops::{Auth, RequestContext};
 
-/// Who is behind a request. The edge names the address that it was called from in `x-forwarded-for`. Such words are believed of the proxies in the
-/// settings only: what counts is the last address that is none of theirs.
-pub(super) fn who<T>(auth: &Auth, request: &Request<T>) -> Who {
+/// Splits a request into its context and its message. The edge names the address that it was called from in `x-forwarded-for`. That header is
+/// trusted from the proxies in the settings only: the origin is the last address that is not one of them.
+pub(super) fn split<T>(auth: &Auth, request: Request<T>) -> (RequestContext, T) {
     let metadata = request.metadata();
     let text = |key| metadata.get(key).and_then(|value| value.to_str().ok());
     let forwarded: Vec<_> =
@@ -20,7 +20,8 @@ pub(super) fn who<T>(auth: &Auth, request: &Request<T>) -> Who {
     let address = peer.map(|peer| origin(peer, &forwarded.join(","), auth.trusted_proxies()));
     // Behind the edge `user-agent` is the edge's own.
     let user_agent = text("x-forwarded-user-agent").or_else(|| text("user-agent")).unwrap_or_default();
-    Who { caller: Caller::of(request), origin: Origin::new(address, user_agent) }
+    let context = RequestContext { caller: Caller::of(&request), origin: Origin::new(address, user_agent) };
+    (context, request.into_inner())
 }
 
 fn origin(peer: IpAddr, forwarded: &str, proxies: &[IpNet]) -> IpAddr {
@@ -33,7 +34,7 @@ fn origin(peer: IpAddr, forwarded: &str, proxies: &[IpNet]) -> IpAddr {
     at
 }
 
-/// An address, as some write it with its port.
+/// An address, with or without a port.
 fn hop(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let with_port = || text.parse::<SocketAddr>().ok().map(|socket| socket.ip());
@@ -50,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_proxies_say_counts_and_what_others_say_does_not() {
+    fn only_trusted_proxies_name_the_origin() {
         assert_eq!(seen("192.0.2.1", "198.51.100.7"), "192.0.2.1", "a stranger says so");
         assert_eq!(seen("127.0.0.1", ""), "127.0.0.1");
         assert_eq!(seen("::ffff:127.0.0.1", "192.0.2.1"), "192.0.2.1");
