@@ -10,7 +10,6 @@ mod verify;
 use clap::{Parser, Subcommand};
 use kontor_runtime::Error;
 
-/// Measures what accounts cost.
 #[derive(Parser)]
 #[command(name = "kontor-bench")]
 struct Cli {
@@ -22,13 +21,11 @@ struct Cli {
 enum What {
     /// Verifying access tokens: the first time, and those that were seen before
     Verify {
-        /// How many tokens
         #[arg(long, default_value_t = 10_000)]
         tokens: usize,
     },
     /// From the answer to a sign-out until the session's access token is refused
     Revocations {
-        /// How many sign-outs
         #[arg(long, default_value_t = 200)]
         count: usize,
     },

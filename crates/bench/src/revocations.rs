@@ -25,7 +25,6 @@ const PEOPLE: usize = 20;
 /// The longest that a refusal is waited for.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
-/// Of so many sign-outs.
 pub(crate) async fn run(count: usize) -> Result<Table, Error> {
     let cheap = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
     stack::with(cheap, async |stack| sign_outs(&stack, count).await).await

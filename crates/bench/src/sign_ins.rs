@@ -15,7 +15,6 @@ use crate::table::Table;
 /// How many people sign in, each at once with the others, for each core.
 const PEOPLE_PER_CORE: usize = 4;
 
-/// For so long each.
 pub(crate) async fn run(time: Duration) -> Result<Table, Error> {
     let cores = available_parallelism().map_or(1, usize::from);
     let hashes = bare(cores, time).await?;

@@ -4,24 +4,21 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use clap::{Args, Command};
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use kontor_auth::{Mailbox, PasswordCost, ServiceKey};
 use kontor_postgres::server::{Server, ServerOptions};
 use kontor_postgres::{Role, role_url};
-use kontor_runtime::{Error, peer};
+use kontor_runtime::{Error, Service, peer};
 use kontor_testkit::listener;
 use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
-/// The services.
 pub(crate) struct Stack {
     pub(crate) auth: Channel,
     pub(crate) catalog: Channel,
     pub(crate) order: Channel,
-    /// The edge's address.
     pub(crate) edge: SocketAddr,
     pub(crate) mailbox: Mailbox,
 }
@@ -78,13 +75,14 @@ async fn start(postgres: &Server, cost: PasswordCost, services: &mut JoinSet<Err
     ])?;
     let edge_config = settings(&[("auth-addr", &auth), ("catalog-addr", &catalog), ("order-addr", &order)])?;
     let (never, mailbox) = (CancellationToken::new(), Mailbox::default());
-    let mut spawn = |serving: BoxFuture<'static, Result<(), Error>>| {
+    let mut spawn = |service: Service, listener: TcpListener| {
+        let serving = service.serve(listener, never.clone());
         services.spawn(async { serving.await.err().unwrap_or_else(|| "a service stopped by itself".into()) });
     };
-    spawn(kontor_auth::serve(auth_config, auth_socket, Some(mailbox.clone()), never.clone()).boxed());
-    spawn(kontor_catalog::serve(catalog_config, catalog_socket, never.clone()).boxed());
-    spawn(kontor_order::serve(order_config, order_socket, never.clone()).boxed());
-    spawn(kontor_edge::run(edge_config, edge_socket, Router::new(), never).boxed());
+    spawn(kontor_auth::service(auth_config, Some(mailbox.clone())), auth_socket);
+    spawn(kontor_catalog::service(catalog_config), catalog_socket);
+    spawn(kontor_order::service(order_config), order_socket);
+    spawn(kontor_edge::service(edge_config, Router::new()), edge_socket);
     let [auth, catalog, order] = [peer::channel(&auth)?, peer::channel(&catalog)?, peer::channel(&order)?];
     Ok(Stack { auth, catalog, order, edge, mailbox })
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 pub(crate) struct Table(Vec<Vec<String>>);
 
 impl Table {
-    /// With these columns.
     pub(crate) fn new(columns: &[&str]) -> Self {
         Self(vec![columns.iter().map(ToString::to_string).collect()])
     }
@@ -44,7 +43,6 @@ impl Table {
     }
 }
 
-/// With three or four digits.
 fn readable(time: Duration) -> String {
     match time.as_nanos() {
         nanos @ ..10_000 => format!("{nanos} ns"),

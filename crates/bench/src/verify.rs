@@ -10,7 +10,6 @@ use kontor_types::ids::{UserId, new_uuid};
 
 use crate::table::Table;
 
-/// What an administrator's token carries.
 const PERMISSIONS: [&str; 8] = [
     "catalog.edit",
     "catalog.watch",
@@ -26,7 +25,6 @@ const REVOKED: usize = 10_000;
 /// How often each token is verified again.
 const ROUNDS: usize = 20;
 
-/// Of so many tokens.
 pub(crate) async fn run(tokens: usize) -> Result<Table, Error> {
     let issuer = Issuer::start().await;
     let verifier = Verifier::remote(ISSUER, peer::channel(&issuer.addr.to_string())?);

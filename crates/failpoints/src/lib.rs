@@ -13,7 +13,6 @@ mod armed;
 /// Where in a step a failpoint lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
-    /// Before anything is done.
     Before,
     /// Inside the transaction, before its commit.
     Inside,

@@ -5,7 +5,6 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// Somebody's dice.
 pub(crate) struct Dice(StdRng);
 
 impl Dice {
@@ -44,7 +43,6 @@ impl Dice {
         otherwise
     }
 
-    /// Puts them in another order.
     pub(crate) fn shuffle<T>(&mut self, all: &mut [T]) {
         rand::seq::SliceRandom::shuffle(all, &mut self.0);
     }

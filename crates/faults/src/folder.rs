@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use kontor_runtime::Error;
 
-/// The folder of one run.
 pub(crate) struct Folder {
     path: PathBuf,
 }
@@ -32,7 +31,6 @@ impl Folder {
         &self.path
     }
 
-    /// The data folder of Postgres.
     pub(crate) fn postgres(&self) -> PathBuf {
         self.path.join("postgres")
     }

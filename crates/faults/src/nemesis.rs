@@ -74,7 +74,6 @@ impl Deeds {
     }
 }
 
-/// What it works on.
 #[derive(Clone)]
 pub(crate) struct Nemesis {
     pub(crate) processes: Supervisor,

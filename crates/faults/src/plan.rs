@@ -27,11 +27,9 @@ pub(crate) struct Plan {
     pub(crate) faults_max: Duration,
 }
 
-/// The seed of short runs.
 const FIXED_SEED: u64 = 20_260_101;
 
 impl Plan {
-    /// As the command line says.
     pub(crate) fn of(settings: &Settings) -> Result<Self, Error> {
         let plan = Self {
             seed: settings.seed.unwrap_or_else(|| rand::random_range(0..1_000_000)),
@@ -51,7 +49,6 @@ impl Plan {
         Ok(plan)
     }
 
-    /// A brief run.
     pub(crate) fn brief(&self, round: u64) -> Self {
         Self {
             seed: self.seed + round,

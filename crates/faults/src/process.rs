@@ -4,7 +4,6 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use kontor_runtime::{bind, run as run_service};
 
 /// Which service, with that service's own settings.
 #[derive(Subcommand)]
@@ -16,31 +15,17 @@ pub(crate) enum Service {
     SandboxPsp(kontor_sandbox_psp::Config),
 }
 
-/// Runs it until it is told to stop, or until whoever started it is gone.
+/// Runs it until it is told to stop, or until the test is gone.
 pub(crate) fn run(service: Service) -> ExitCode {
     std::thread::spawn(end_with_the_test);
-    match service {
-        Service::Auth(config) => run_service("kontor-auth", |stop| async move {
-            let listener = bind("auth", config.listen).await?;
-            kontor_auth::serve(config, listener, None, stop).await
-        }),
-        Service::Catalog(config) => run_service("kontor-catalog", |stop| async move {
-            let listener = bind("catalog", config.listen).await?;
-            kontor_catalog::serve(config, listener, stop).await
-        }),
-        Service::Edge(config) => run_service("kontor-edge", |stop| async move {
-            let listener = bind("edge", config.listen).await?;
-            kontor_edge::run(config, listener, axum::Router::new(), stop).await
-        }),
-        Service::Order(config) => run_service("kontor-order", |stop| async move {
-            let listener = bind("order", config.listen).await?;
-            kontor_order::serve(config, listener, stop).await
-        }),
-        Service::SandboxPsp(config) => run_service("kontor-sandbox-psp", |stop| async move {
-            let listener = bind("sandbox-psp", config.listen).await?;
-            kontor_sandbox_psp::serve(config, listener, stop).await
-        }),
-    }
+    let service = match service {
+        Service::Auth(config) => kontor_auth::service(config, None),
+        Service::Catalog(config) => kontor_catalog::service(config),
+        Service::Edge(config) => kontor_edge::service(config, axum::Router::new()),
+        Service::Order(config) => kontor_order::service(config),
+        Service::SandboxPsp(config) => kontor_sandbox_psp::service(config),
+    };
+    service.run()
 }
 
 /// The test holds the other end of standard input: however it ends, its processes end too.

@@ -13,7 +13,6 @@ const LISTED_MAX: usize = 5;
 /// What clients heard less often than others is not listed.
 const SILENCES_MAX: usize = 8;
 
-/// One line of a table.
 struct Line {
     label: String,
     count: u64,

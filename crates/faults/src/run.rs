@@ -29,7 +29,6 @@ const MORE_MAX: Duration = Duration::from_secs(90);
 /// How long watchers may take to see the last events.
 const CATCH_UP_MAX: Duration = Duration::from_secs(30);
 
-/// What came of a run.
 pub(crate) struct Outcome {
     pub(crate) found: Found,
     pub(crate) violations: Vec<Violation>,

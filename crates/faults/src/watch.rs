@@ -31,12 +31,10 @@ pub(crate) struct Seen {
     pub(crate) version: i64,
 }
 
-/// What a watcher saw.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Watched {
     /// In the order in which they came, each once.
     pub(crate) seen: Vec<Seen>,
-    /// Events that came again.
     pub(crate) again: u64,
     /// How often the stream was opened.
     pub(crate) streams: u64,
@@ -45,7 +43,6 @@ pub(crate) struct Watched {
     ids: HashSet<String>,
 }
 
-/// A running watcher.
 #[derive(Clone)]
 pub(crate) struct Watcher {
     kept: Arc<Mutex<Watched>>,
@@ -71,7 +68,6 @@ pub(crate) fn start(cluster: &Cluster, admin: &Arc<Admin>) -> Result<[Watcher; 2
 }
 
 impl Watcher {
-    /// What it saw so far.
     pub(crate) fn watched(&self) -> Watched {
         self.note(|kept| kept.clone())
     }

@@ -3,6 +3,7 @@
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgQueryResult;
 
+use crate::Transient;
 use crate::server::ServerError;
 
 /// What can go wrong before a service has its tables. Meant for the log and the operator, never
@@ -27,6 +28,45 @@ pub enum Error {
     /// The private server could not be started or stopped.
     #[error(transparent)]
     Server(#[from] ServerError),
+}
+
+/// Why a service's own database could not do what was asked, as callers have to know it. A variant of each service's own error.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database can't be reached, or gave up for now: the same call may succeed later.
+    #[error("the database is not available")]
+    Outage(#[source] sqlx::Error),
+    /// The database refused what the service should never have asked.
+    #[error("the database refused a statement")]
+    Refused(#[source] sqlx::Error),
+    /// The request id was used for another request. See [`crate::idempotency`].
+    #[error("the request id was used for another request")]
+    KeyReused,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_outage(&error) || error.is_transient() { Self::Outage(error) } else { Self::Refused(error) }
+    }
+}
+
+impl StoreError {
+    /// The name of the constraint that a statement violated, if that is why it failed.
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Outage(error) | Self::Refused(error) => constraint(error),
+            Self::KeyReused => None,
+        }
+    }
+}
+
+impl Transient for StoreError {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Outage(error) | Self::Refused(error) => error.is_transient(),
+            Self::KeyReused => false,
+        }
+    }
 }
 
 /// The name of the constraint that a statement violated, if that is why it failed.
@@ -77,4 +117,17 @@ pub(crate) fn sqlstate(error: &sqlx::Error) -> Option<String> {
 /// Whether the database refused with one of these SQLSTATEs.
 pub(crate) fn has_state(error: &sqlx::Error, states: &[&str]) -> bool {
     sqlstate(error).is_some_and(|code| states.contains(&code.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_away_is_an_outage_and_what_it_should_never_refuse_is_not() {
+        for error in [sqlx::Error::WorkerCrashed, sqlx::Error::PoolTimedOut, sqlx::Error::PoolClosed] {
+            assert!(matches!(StoreError::from(error), StoreError::Outage(_)));
+        }
+        assert!(matches!(StoreError::from(sqlx::Error::RowNotFound), StoreError::Refused(_)));
+    }
 }

@@ -1,35 +1,23 @@
 //! Calls that are safe to repeat (AIP-155): the first answer to a request id is kept, in the transaction that does the work,
-//! and given again to whoever sends the same request with the same id.
+//! and given again to a caller that sends the same request with the same id.
 //!
-//! Each service's own migration creates the table:
-//!
-//! ```sql
-//! CREATE TABLE idempotency_keys (
-//!     caller       text        NOT NULL,
-//!     request_id   uuid        NOT NULL,
-//!     method       text        NOT NULL,
-//!     request_hash bytea       NOT NULL,
-//!     answer       bytea       NOT NULL,
-//!     create_time  timestamptz NOT NULL DEFAULT now(),
-//!     PRIMARY KEY (caller, request_id)
-//! );
-//! ```
+//! [`crate::Migrations::with_outbox`] makes the table.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use prost::Message;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// One call, as its repetitions are recognised.
+use crate::StoreError;
+
+/// What repetitions of a call are recognised by.
 #[derive(Clone, Debug)]
 pub struct Key {
     /// Who calls; each caller's ids are its own.
     pub caller: String,
     /// The id that the caller chose.
     pub request_id: Uuid,
-    /// The method's name.
     pub method: &'static str,
-    /// SHA-256 of the request.
     pub request_hash: Vec<u8>,
 }
 
@@ -39,7 +27,7 @@ impl Key {
         Self { caller, request_id, method, request_hash: digest(&SHA256, request).as_ref().to_vec() }
     }
 
-    /// Of a call whose request holds the id in the field `id`: it is taken out, and the rest makes the request what it is. `None` if
+    /// Of a call whose request holds the id in the field `id`: the id is taken out, and the rest makes the request what it is. `None` if
     /// the caller gave none.
     pub fn take<M: Message>(
         caller: String,
@@ -52,22 +40,43 @@ impl Key {
     }
 }
 
-/// What is known of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// Nothing: do the work.
-    Never,
-    /// It was done; this was the answer.
-    Answered(Vec<u8>),
-    /// The id was used for something else.
-    Otherwise,
+/// An answer that is kept, to be given again.
+pub trait Answer: Sized {
+    /// The bytes to keep.
+    fn to_bytes(&self) -> Vec<u8>;
+
+    /// The answer in bytes that were kept; `None` if they hold no such answer.
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
 }
 
-/// Looks a call up.
+/// A call whose repetitions need no answer but that they are repetitions.
+impl Answer for () {
+    fn to_bytes(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn from_bytes(_: &[u8]) -> Option<Self> {
+        Some(())
+    }
+}
+
+/// The id of what a call made.
+impl Answer for Uuid {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::from_slice(bytes).ok()
+    }
+}
+
+/// The answer that the same call was given before; `None` if it is new, or carries no key.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn find(conn: &mut PgConnection, key: &Key) -> Result<Seen, sqlx::Error> {
+/// [`StoreError::KeyReused`], and those of the database. An answer that can't be read is an error, too: doing the work again would be worse.
+pub async fn replay<T: Answer>(conn: &mut PgConnection, key: Option<&Key>) -> Result<Option<T>, StoreError> {
+    let Some(key) = key else { return Ok(None) };
     let row: Option<(String, Vec<u8>, Vec<u8>)> = sqlx::query_as(
         "SELECT method, request_hash, answer FROM idempotency_keys WHERE caller = $1 AND request_id = $2",
     )
@@ -75,18 +84,26 @@ pub async fn find(conn: &mut PgConnection, key: &Key) -> Result<Seen, sqlx::Erro
     .bind(key.request_id)
     .fetch_optional(conn)
     .await?;
-    Ok(match row {
-        None => Seen::Never,
-        Some((method, hash, answer)) if method == key.method && hash == key.request_hash => Seen::Answered(answer),
-        Some(_) => Seen::Otherwise,
-    })
+    let Some((method, hash, answer)) = row else { return Ok(None) };
+    if method != key.method || hash != key.request_hash {
+        return Err(StoreError::KeyReused);
+    }
+    let answer = T::from_bytes(&answer).ok_or_else(|| unreadable(key))?;
+    tracing::info!(request_id = %key.request_id, method = key.method, "a call was repeated");
+    Ok(Some(answer))
 }
 
-/// Keeps the answer to a call. False if another transaction was faster with the same id: roll back, and look again.
+fn unreadable(key: &Key) -> sqlx::Error {
+    sqlx::Error::Decode(format!("the kept answer of {} {} can't be read", key.method, key.request_id).into())
+}
+
+/// Keeps the answer to a call. False if another transaction was faster with the same id: roll back, and [`replay`] it.
+/// A call without a key is always the first.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn insert(conn: &mut PgConnection, key: &Key, answer: &[u8]) -> Result<bool, sqlx::Error> {
+pub async fn insert(conn: &mut PgConnection, key: Option<&Key>, answer: &impl Answer) -> Result<bool, sqlx::Error> {
+    let Some(key) = key else { return Ok(true) };
     let inserted = sqlx::query(
         "INSERT INTO idempotency_keys (caller, request_id, method, request_hash, answer) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
@@ -95,39 +112,40 @@ pub async fn insert(conn: &mut PgConnection, key: &Key, answer: &[u8]) -> Result
     .bind(key.request_id)
     .bind(key.method)
     .bind(&key.request_hash)
-    .bind(answer)
+    .bind(answer.to_bytes())
     .execute(conn)
     .await?;
     Ok(inserted.rows_affected() == 1)
 }
 
-/// Keeps the answer to a call that was never seen ([`Seen::Never`], and from now on this answer stands), or tells what is known of it.
+/// Keeps the answer to a call that is new, or returns the answer that the same call was given before.
 /// Waits for another transaction that has the same id and has not ended yet.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn insert_or_find(conn: &mut PgConnection, key: &Key, answer: &[u8]) -> Result<Seen, sqlx::Error> {
+/// [`StoreError::KeyReused`], and those of the database.
+pub async fn insert_or_replay<T: Answer>(
+    conn: &mut PgConnection,
+    key: Option<&Key>,
+    answer: &T,
+) -> Result<Option<T>, StoreError> {
     if insert(conn, key, answer).await? {
-        return Ok(Seen::Never);
+        return Ok(None);
     }
-    match find(conn, key).await? {
-        // It was there and is gone: whoever goes on as the first would do so without a key.
-        Seen::Never => Ok(Seen::Otherwise),
-        seen => Ok(seen),
-    }
+    // A row that was there and is gone: going on as the first call would do the work without a key.
+    Ok(Some(replay(conn, key).await?.ok_or(StoreError::KeyReused)?))
 }
 
 /// Keeps the answer to a call whose key was inserted with an empty one, for work that is more than one transaction. False if another
-/// one was faster.
+/// call was faster.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn set_answer(conn: &mut PgConnection, key: &Key, answer: &[u8]) -> Result<bool, sqlx::Error> {
+pub async fn set_answer(conn: &mut PgConnection, key: &Key, answer: &impl Answer) -> Result<bool, sqlx::Error> {
     let updated =
         sqlx::query("UPDATE idempotency_keys SET answer = $3 WHERE caller = $1 AND request_id = $2 AND answer = ''")
             .bind(&key.caller)
             .bind(key.request_id)
-            .bind(answer)
+            .bind(answer.to_bytes())
             .execute(conn)
             .await?;
     Ok(updated.rows_affected() == 1)

@@ -3,7 +3,7 @@
 //! | module | room for |
 //! |---|---|
 //! | [`pool`] | connections: limits, timeouts, a check of those that lay idle |
-//! | [`mod@migrate`] | a schema brought up to date by one process at a time |
+//! | [`migrations`], [`mod@migrate`] | a schema, brought up to date by one process at a time |
 //! | [`mod@retry`] | whole transactions repeated after a conflict |
 //! | [`idempotency`] | answers kept, so that calls are safe to repeat |
 //! | [`outbox`] | events written in the transaction that makes them true, and read in order |
@@ -18,17 +18,20 @@ pub mod bootstrap;
 pub mod error;
 pub mod idempotency;
 pub mod migrate;
+pub mod migrations;
 pub mod outbox;
 pub mod pool;
 mod quote;
 pub mod retry;
+mod row;
 mod secret_url;
 pub mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use bootstrap::{Role, bootstrap, create_database, role_url};
-pub use error::{Error, constraint, ensure_affected, is_outage};
+pub use error::{Error, StoreError, constraint, ensure_affected, is_outage};
 pub use migrate::migrate;
-pub use pool::{PoolOptions, connect, in_time};
+pub use migrations::Migrations;
+pub use pool::{PoolOptions, connect, ping, with_timeout};
 pub use retry::{Transient, retry};

@@ -6,12 +6,11 @@
 
 use std::sync::Arc;
 
-use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 
-use crate::Error;
 use crate::error::has_state;
+use crate::{Error, Migrations};
 
 /// Races of `CREATE TABLE IF NOT EXISTS` that are worth another try.
 const CREATE_ATTEMPTS: u32 = 10;
@@ -26,13 +25,13 @@ const LOCK_TIMEOUT_MS: u32 = 10 * 60 * 1000;
 ///
 /// # Errors
 /// When a migration fails, or differs from the one applied earlier.
-pub async fn migrate(pool: &PgPool, migrator: &Migrator) -> Result<(), Error> {
+pub async fn migrate(pool: &PgPool, migrations: &Migrations) -> Result<(), Error> {
     let options = without_timeouts(&pool.connect_options());
     let mut guard = PgConnection::connect_with(&options).await?;
     create_lock_row(&mut guard).await?;
     let mut held = guard.begin().await?;
     sqlx::query("SELECT id FROM _kontor_migration_lock WHERE id = 1 FOR UPDATE").fetch_one(&mut *held).await?;
-    let outcome = apply(&options, migrator).await;
+    let outcome = apply(&options, migrations).await;
     let released = held.rollback().await;
     outcome?;
     Ok(released?)
@@ -46,13 +45,10 @@ fn without_timeouts(options: &Arc<PgConnectOptions>) -> PgConnectOptions {
     ])
 }
 
-async fn apply(options: &PgConnectOptions, migrator: &Migrator) -> Result<(), Error> {
-    let mut unlocked = Migrator::with_migrations(migrator.iter().cloned().collect());
-    // An older program starts on a newer schema too, as replicas do while a new version rolls out.
-    unlocked.set_locking(false).set_ignore_missing(true);
+async fn apply(options: &PgConnectOptions, migrations: &Migrations) -> Result<(), Error> {
     let mut conn = PgConnection::connect_with(options).await?;
     // What `run` calls; that one's bounds keep the future from being spawned.
-    Ok(unlocked.run_direct(None, &mut conn, false).await?)
+    Ok(migrations.migrator().run_direct(None, &mut conn, false).await?)
 }
 
 /// Makes the table and its row. `IF NOT EXISTS` looks and creates in two steps, so two processes

@@ -14,7 +14,7 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 /// How long an idle connection may take to answer before it is thrown away.
 const PING_LIMIT: Duration = Duration::from_secs(1);
 
-/// How long a turn of a loop may take: longer than any of the server's timeouts.
+/// How long a round of a loop may take: longer than any of the server's timeouts.
 const WORK_MAX: Duration = Duration::from_secs(30);
 
 /// How a service connects. Start from [`PoolOptions::new`] and change what differs.
@@ -22,7 +22,6 @@ const WORK_MAX: Duration = Duration::from_secs(30);
 pub struct PoolOptions {
     /// `postgres://user:password@host/database`. Secret: it holds the password.
     pub url: String,
-    /// Upper bound of open connections.
     pub max_connections: u32,
     /// How long a caller waits for a connection, opening one included.
     pub acquire_timeout: Duration,
@@ -86,12 +85,19 @@ pub async fn connect(options: &PoolOptions) -> Result<PgPool, Error> {
     Ok(pool)
 }
 
-/// Bounds work that is done over and over, on this side too: where packets vanish, the server's own timeouts are never heard of, and
-/// whoever waits for ever neither goes on nor stops.
+/// Whether the database answers.
+///
+/// # Errors
+/// When it does not.
+pub async fn ping(pool: PgPool) -> Result<(), sqlx::Error> {
+    pool.acquire().await?.ping().await
+}
+
+/// Bounds work that is done over and over on the client's side too: where packets vanish, the timeouts of the server are never heard of.
 ///
 /// # Errors
 /// [`sqlx::Error::Io`] when the time is up; whether the work was done is unknown then.
-pub async fn in_time<T, E: From<sqlx::Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+pub async fn with_timeout<T, E: From<sqlx::Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let done = tokio::time::timeout(WORK_MAX, work).await;
     done.unwrap_or_else(|_elapsed| Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into()).into()))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kontor_postgres::outbox::{BadCursor, Batch, Cursor, Event, Feed, Start, Watch, WatchError, append, sequence};
 use kontor_postgres::testing::{TestDatabase, role, server};
-use kontor_postgres::{PoolOptions, connect};
+use kontor_postgres::{PoolOptions, StoreError, connect};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -133,7 +133,7 @@ async fn a_watcher_outlives_an_outage_of_the_database() {
         WHERE datname = current_database() AND pid <> pg_backend_pid()";
     admin.execute(cut).await.unwrap();
 
-    assert!(matches!(feed.watch(Start::Newest).await, Err(WatchError::Outage(_))));
+    assert!(matches!(feed.watch(Start::Newest).await, Err(WatchError::Store(StoreError::Outage(_)))));
     // This one knows that there is something to read, and can't.
     let mut watch = feed.watch(Start::Oldest).await.unwrap();
     let mut waiting = tokio::spawn(async move { next(&mut watch, 2).await });

@@ -4,14 +4,39 @@
 use std::time::Duration;
 
 use kontor_postgres::testing::{TestDatabase, role, server};
-use kontor_postgres::{PoolOptions, connect, is_outage};
+use kontor_postgres::{PoolOptions, StoreError, Transient, Role, connect, is_outage, role_url};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, Executor, PgConnection, PgPool, Postgres, Transaction};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, UnixStream};
 use tokio::time::sleep;
 
-async fn pool() -> (PgPool, TestDatabase) {
+async fn database() -> (Role, TestDatabase) {
     let owner = role("outages", "outages");
     let database = server().await.unwrap().database(std::slice::from_ref(&owner)).await.unwrap();
+    (owner, database)
+}
+
+async fn pool() -> (PgPool, TestDatabase) {
+    let (owner, database) = database().await;
     (connect(&PoolOptions::new(database.url(&owner))).await.unwrap(), database)
+}
+
+/// A pool whose connections lead over TCP, through a relay: the private server listens on a Unix socket.
+async fn pool_over_tcp() -> (PgPool, TestDatabase) {
+    let (owner, database) = database().await;
+    let direct: PgConnectOptions = database.url(&owner).parse().unwrap();
+    let socket = direct.get_socket().unwrap().join(format!(".s.PGSQL.{}", direct.get_port()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, name) = (listener.local_addr().unwrap(), direct.get_database().unwrap());
+    let url = role_url(&format!("postgres://{address}/{name}?sslmode=disable"), &owner).unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = UnixStream::connect(&socket).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    (connect(&PoolOptions::new(url)).await.unwrap(), database)
 }
 
 /// A transaction whose session the server has ended, since it was silent for too long.
@@ -24,6 +49,8 @@ async fn ended_transaction(pool: &PgPool, database: &TestDatabase) -> Transactio
     while sqlx::query_scalar::<_, i64>(count).bind(session).fetch_one(&mut admin).await.unwrap() > 0 {
         sleep(Duration::from_millis(10)).await;
     }
+    // What the server said last is on its way.
+    sleep(Duration::from_millis(200)).await;
     tx
 }
 
@@ -31,21 +58,34 @@ fn state(error: &sqlx::Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
 }
 
+/// Over a Unix socket sqlx does not get to read the reason: it finds that it can't write.
 #[tokio::test]
 async fn statements_and_commits_after_too_long_a_silence_are_outages() {
     let (pool, database) = pool().await;
     let mut tx = ended_transaction(&pool, &database).await;
-    let first = tx.execute("SELECT 1").await.unwrap_err();
-    assert!(is_outage(&first), "{first:?}");
     for _ in 0..2 {
-        let later = tx.execute("SELECT 1").await.unwrap_err();
-        assert!(is_outage(&later), "{later:?}");
+        let error = tx.execute("SELECT 1").await.unwrap_err();
+        assert!(is_outage(&error), "{error:?}");
     }
-    let last = tx.commit().await.unwrap_err();
-    assert!(is_outage(&last), "{last:?}");
+    let error = tx.commit().await.unwrap_err();
+    assert!(is_outage(&error), "{error:?}");
+    pool.execute("SELECT 1").await.unwrap();
+}
+
+/// Over TCP sqlx reads the reason first, and then the end of the stream.
+#[tokio::test]
+async fn over_tcp_the_reason_is_read_and_is_an_outage() {
+    let (pool, database) = pool_over_tcp().await;
+    let mut tx = ended_transaction(&pool, &database).await;
+    let first = tx.execute("SELECT 1").await.unwrap_err();
+    assert_eq!(state(&first).as_deref(), Some("25P03"), "{first:?}");
+    assert!(is_outage(&first));
+    let later = tx.commit().await.unwrap_err();
+    assert!(is_outage(&later), "{later:?}");
 
     let commit = ended_transaction(&pool, &database).await.commit().await.unwrap_err();
-    assert!(is_outage(&commit), "{commit:?}");
+    assert_eq!(state(&commit).as_deref(), Some("25P03"), "{commit:?}");
+    assert!(is_outage(&commit));
     pool.execute("SELECT 1").await.unwrap();
 }
 
@@ -81,5 +121,8 @@ async fn refusals_count_as_outages_by_their_sqlstate() {
         let error = pool.execute(sqlx::AssertSqlSafe(raise)).await.unwrap_err();
         assert_eq!(state(&error).as_deref(), Some(code));
         assert_eq!(is_outage(&error), expected, "{code}");
+        let lost_conflict = code == "40001";
+        assert_eq!(error.is_transient(), lost_conflict, "{code}");
+        assert_eq!(matches!(StoreError::from(error), StoreError::Outage(_)), expected || lost_conflict, "{code}");
     }
 }

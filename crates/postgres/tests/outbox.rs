@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use kontor_postgres::outbox::{Event, Recorded, append, page, sequence};
+use kontor_postgres::outbox::{Event, OutboxEvent, append, page, sequence};
 use kontor_postgres::testing::{TestDatabase, role, server};
 use kontor_postgres::{PoolOptions, connect, is_outage};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
@@ -35,7 +35,7 @@ async fn add(conn: &mut PgConnection, aggregate: &str, version: i64, bytes: usiz
     append(conn, &event).await.unwrap()
 }
 
-async fn after(pool: &PgPool, position: i64) -> Vec<Recorded> {
+async fn after(pool: &PgPool, position: i64) -> Vec<OutboxEvent> {
     page::list_after(&mut pool.acquire().await.unwrap(), position, 100, i64::MAX).await.unwrap()
 }
 
@@ -71,7 +71,7 @@ async fn versions_are_in_order_even_if_their_ids_are_not() {
     }
     while sequence(&pool, 2).await.unwrap().more {}
     let read = after(&pool, 0).await;
-    let order = |event: &Recorded| (event.position, event.version);
+    let order = |event: &OutboxEvent| (event.position, event.version);
     assert_eq!(read.iter().map(order).collect::<Vec<_>>(), [(1, 1), (2, 2), (3, 3), (4, 4)]);
 }
 
@@ -162,8 +162,8 @@ async fn write(pool: PgPool) -> usize {
 }
 
 /// Pages through the events for as long as it is not ended, and checks each as it comes.
-async fn read(pool: PgPool, expected: tokio::sync::watch::Receiver<Option<usize>>) -> Vec<Recorded> {
-    let (mut seen, mut versions) = (Vec::<Recorded>::new(), HashMap::<String, i64>::new());
+async fn read(pool: PgPool, expected: tokio::sync::watch::Receiver<Option<usize>>) -> Vec<OutboxEvent> {
+    let (mut seen, mut versions) = (Vec::<OutboxEvent>::new(), HashMap::<String, i64>::new());
     loop {
         let whole = *expected.borrow();
         let page = page::list_after(&mut pool.acquire().await.unwrap(), seen.len() as i64, 7, 1000).await.unwrap();

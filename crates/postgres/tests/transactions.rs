@@ -6,9 +6,8 @@ use std::cell::Cell;
 use futures_util::future::join_all;
 use kontor_postgres::outbox::{self, Event};
 use kontor_postgres::testing::{role, server};
-use kontor_postgres::{PoolOptions, Transient, connect, constraint, ensure_affected, migrate, retry};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Executor, PgPool, SqlSafeStr};
+use kontor_postgres::{Migrations, PoolOptions, Transient, connect, constraint, ensure_affected, migrate, retry};
+use sqlx::{Executor, PgPool};
 
 async fn pool() -> PgPool {
     let owner = role("transactions", "transactions");
@@ -16,14 +15,10 @@ async fn pool() -> PgPool {
     connect(&PoolOptions::new(database.url(&owner))).await.unwrap()
 }
 
-fn migration(version: i64, sql: &'static str) -> Migration {
-    Migration::new(version, "step".into(), MigrationType::Simple, sql.into_sql_str(), false)
-}
-
-fn migrations() -> Migrator {
-    Migrator::with_migrations(vec![
-        migration(1, "CREATE TABLE ran (step int); SELECT pg_sleep(0.2); INSERT INTO ran VALUES (1)"),
-        migration(2, "INSERT INTO ran VALUES (2)"),
+fn migrations() -> Migrations {
+    Migrations::new(&[
+        ("0001_step", "CREATE TABLE ran (step int); SELECT pg_sleep(0.2); INSERT INTO ran VALUES (1)"),
+        ("0002_step", "INSERT INTO ran VALUES (2)"),
     ])
 }
 

@@ -132,13 +132,10 @@ pub trait Rule<T> {
 /// `buf.validate.StringRules`.
 #[derive(Default)]
 pub struct StringRules {
-    /// Fewest characters.
     pub min_len: Option<usize>,
     /// Most characters.
     pub max_len: Option<usize>,
-    /// The form.
     pub pattern: Option<&'static Pattern>,
-    /// A hyphenated UUID.
     pub uuid: bool,
 }
 
@@ -180,9 +177,7 @@ impl Rule<&[u8]> for BytesRules {
 /// `buf.validate.Int32Rules`.
 #[derive(Default)]
 pub struct Int32Rules {
-    /// Greater than or equal.
     pub gte: Option<i32>,
-    /// Less than or equal.
     pub lte: Option<i32>,
 }
 
@@ -195,9 +190,7 @@ impl Rule<i32> for Int32Rules {
 /// `buf.validate.Int64Rules`.
 #[derive(Default)]
 pub struct Int64Rules {
-    /// Greater than or equal.
     pub gte: Option<i64>,
-    /// Less than or equal.
     pub lte: Option<i64>,
 }
 

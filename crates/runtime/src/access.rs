@@ -20,7 +20,6 @@ pub enum Rule {
     SignedIn(Option<String>),
     /// Callers whose token carries the permission.
     Permission(String),
-    /// Kontor's own services only.
     Internal,
 }
 

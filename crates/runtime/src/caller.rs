@@ -13,7 +13,6 @@ use crate::access::INTERNAL;
 /// Who is behind a call. The server layer puts it into each request's extensions, after it has checked the token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
-    /// Who it is.
     pub subject: Subject,
     permissions: Arc<HashSet<String>>,
     sid: Option<Uuid>,
@@ -25,7 +24,6 @@ pub enum Subject {
     /// Nobody that we know: no token was sent.
     #[default]
     Anonymous,
-    /// A person with an account.
     User(UserId),
     /// A service, ours or another, by the name of its account: "order".
     Service(String),

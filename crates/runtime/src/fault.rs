@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use kontor_postgres::StoreError;
 pub use kontor_proto::kontor::error::v1::ErrorReason;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -114,6 +115,18 @@ pub fn unavailable(cause: &(dyn StdError + 'static)) -> Status {
     Fault::unavailable("a part that this call needs is not available right now; try again with the same request").into()
 }
 
+/// The status of what the service's own database could not do.
+pub fn store(error: &StoreError) -> Status {
+    match error {
+        StoreError::Outage(_) => unavailable(error),
+        StoreError::Refused(_) => internal(error),
+        StoreError::KeyReused => {
+            let fault = Fault::new(Code::InvalidArgument, ErrorReason::IdempotencyKeyReused, error.to_string());
+            fault.violation("request_id", error.to_string()).into()
+        }
+    }
+}
+
 /// An error with all its causes, in one line.
 pub fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
@@ -132,4 +145,23 @@ pub fn chain(error: &(dyn StdError + 'static)) -> String {
 pub fn reason_of(status: &Status) -> Option<ErrorReason> {
     let info = status.get_details_error_info()?;
     ErrorReason::from_str_name(&info.reason).filter(|_| info.domain == ERROR_DOMAIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_is_away_is_unavailable_and_what_it_refuses_is_told_to_the_log_only() {
+        let away = store(&sqlx::Error::PoolTimedOut.into());
+        assert_eq!((away.code(), reason_of(&away)), (Code::Unavailable, Some(ErrorReason::DependencyUnavailable)));
+        let refused = store(&sqlx::Error::Protocol("secret".into()).into());
+        assert_eq!((refused.code(), reason_of(&refused)), (Code::Internal, Some(ErrorReason::InternalFault)));
+        assert!(!refused.message().contains("secret"));
+        let reused = store(&StoreError::KeyReused);
+        assert_eq!(
+            (reused.code(), reason_of(&reused)),
+            (Code::InvalidArgument, Some(ErrorReason::IdempotencyKeyReused))
+        );
+    }
 }

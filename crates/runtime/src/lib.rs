@@ -1,22 +1,27 @@
 //! What every service of Kontor does the same way: settings, telemetry, the server stack, access rules,
 //! calls to peers, errors on the wire, and the drain at the end.
 //!
-//! A service's `main` is one call of [`run`]; its `serve` builds a [`Server`], adds its gRPC services, and hands over a
-//! listener and a stop signal. Who may call what is read from the contract: see [`access`].
+//! A service is a value, [`Service`]: its settings, migrations, gRPC services, readiness probes and background workers. Running it is
+//! one call. Access rules are read from the contract: see [`access`].
 
 pub mod access;
 pub mod caller;
 pub mod convert;
+pub mod events;
 pub mod fault;
 pub mod health;
 pub mod identity;
 mod layers;
 pub mod peer;
-mod process;
+pub mod process;
 pub mod propagation;
+pub mod request;
 mod server;
+mod service;
+pub mod settings;
 pub mod telemetry;
 pub mod token;
+pub mod worker;
 
 pub use caller::{Caller, Subject};
 pub use fault::Fault;
@@ -24,7 +29,9 @@ pub use identity::Identity;
 pub use peer::Peer;
 pub use process::{Error, bind, run};
 pub use server::{Server, ServerError};
+pub use service::{Callers, GrpcService, Host, Service};
 pub use token::{Claims, Verifier};
+pub use worker::{Progress, Worker};
 
 /// The contract, with all its options, as one pool of descriptors.
 pub fn contract() -> &'static prost_reflect::DescriptorPool {

@@ -11,15 +11,18 @@ use http::{HeaderValue, Request, Response, header};
 use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 use tower::{Service, ServiceExt};
 
 use crate::fault::Fault;
 use crate::identity::Identity;
+use crate::process::Error;
 use crate::propagation;
 
 /// How long a call to a peer may take.
 const CALL_MAX: Duration = Duration::from_secs(5);
-/// How long connecting may take.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// How often an idle connection is tried, and how long the answer may take: a frozen peer is noticed within their sum.
 const KEEPALIVE: Duration = Duration::from_secs(5);
@@ -41,6 +44,16 @@ pub fn channel(address: &str) -> Result<Channel, AddressError> {
         .keep_alive_timeout(KEEPALIVE)
         .keep_alive_while_idle(true);
     Ok(endpoint.connect_lazy())
+}
+
+/// Whether a service says of itself that it serves, by `grpc.health.v1`.
+///
+/// # Errors
+/// When it does not, or can't be asked.
+pub async fn serves(name: &'static str, channel: Channel) -> Result<(), Error> {
+    let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
+    let is_serving = answer.is_ok_and(|answer| answer.get_ref().status() == ServingStatus::Serving);
+    if is_serving { Ok(()) } else { Err(format!("{name} does not serve").into()) }
 }
 
 /// A peer to which this service speaks as itself. Generated clients take it as their transport.

@@ -1,10 +1,10 @@
 //! The life of a process: telemetry, signals, the work, the drain, the exit code.
 
 use std::fmt::Display;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -14,26 +14,32 @@ use crate::{fault, telemetry};
 /// Why a service could not start or go on: one sentence, with its causes.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// Runs a service until it ends, or until SIGINT or SIGTERM asks it to. A second signal ends it at once.
-pub fn run<F, Fut>(name: &'static str, serve: F) -> ExitCode
+type Serve = Box<dyn FnOnce(CancellationToken) -> BoxFuture<'static, Result<(), Error>>>;
+
+/// Runs a program until it ends, or until SIGINT or SIGTERM asks it to. A second signal ends it at once. The future is boxed so that
+/// the program does not compile the code of its libraries again.
+pub fn run<F>(name: &str, serve: F) -> ExitCode
 where
-    F: FnOnce(CancellationToken) -> Fut,
-    Fut: Future<Output = Result<(), Error>>,
+    F: FnOnce(CancellationToken) -> BoxFuture<'static, Result<(), Error>> + 'static,
 {
+    run_boxed(name, Box::new(serve))
+}
+
+fn run_boxed(name: &str, serve: Serve) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return complain(name, &error),
+        Err(error) => return report(name, &error),
     };
     runtime.block_on(async {
         let _telemetry = match telemetry::start(name) {
             Ok(telemetry) => telemetry,
-            Err(error) => return complain(name, &fault::chain(&error)),
+            Err(error) => return report(name, &fault::chain(&error)),
         };
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
         match serve(stop).await {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => complain(name, &fault::chain(error.as_ref())),
+            Err(error) => report(name, &fault::chain(error.as_ref())),
         }
     })
 }
@@ -41,7 +47,7 @@ where
 async fn stop_on_signal(stop: CancellationToken) {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
-        tracing::error!("signals can't be heard; stop this process by SIGKILL");
+        tracing::error!("cannot listen for signals; stop this process by SIGKILL");
         return;
     };
     for round in 1.. {
@@ -63,8 +69,15 @@ pub async fn bind(what: &'static str, addr: SocketAddr) -> Result<TcpListener, E
     bound.map_err(|error| format!("{what} can't listen on {addr}: {error}; choose another address").into())
 }
 
-#[expect(clippy::print_stderr, reason = "the last words of a process are for whoever started it, log or no log")]
-fn complain(name: &str, error: &dyn Display) -> ExitCode {
+/// Reads a program's settings from flags and environment, or ends the process with what is wrong with them.
+pub fn settings<C: clap::Args>(name: &'static str, about: &'static str) -> C {
+    let command = clap::Command::new(name).version(env!("CARGO_PKG_VERSION"));
+    let matches = C::augment_args(command).about(about).long_about(None).get_matches();
+    C::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+#[expect(clippy::print_stderr, reason = "the reason why a process ends is for its terminal, whatever is logged")]
+fn report(name: &str, error: &dyn Display) -> ExitCode {
     eprintln!("{name}: {error}");
     ExitCode::FAILURE
 }

@@ -1,14 +1,15 @@
-//! The gRPC server of a service. The stack, from the outside in: panic catch, trace, deadline, access, detachment from the caller, then the services,
+//! The gRPC server of a service, and what works beside it. The stack, from the outside in: panic catch, trace, deadline, access, detachment from the caller, then the services,
 //! health and reflection.
 
-use std::future::Future;
 use std::ops::Range;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
@@ -20,8 +21,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::access::{AccessError, Rules};
 use crate::health;
-use crate::layers::{AccessLayer, DeadlineLayer, DetachLayer, TraceLayer, on_panic};
+use crate::layers::{Access, Deadline, Detach, MiddlewareLayer, Trace, on_panic};
+use crate::process::Error;
 use crate::token::Verifier;
+use crate::worker::Worker;
 
 /// How long running calls get to end after the stop signal. Health.Watch streams and idle connections never end by themselves.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -31,19 +34,18 @@ const CONNECTION_AGE: Range<Duration> = Duration::from_secs(25 * 60)..Duration::
 /// How often an idle connection is tried, and how long its answer may take.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
-type Probe = Box<dyn FnMut() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send>;
+pub(crate) type Probe = Box<dyn Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
+type Task = Box<dyn FnOnce(CancellationToken) -> BoxFuture<'static, Result<(), Error>> + Send>;
 
 /// A server that could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The contract can't be served.
     #[error(transparent)]
     Access(#[from] AccessError),
     /// Reflection could not read the contract.
-    #[error("reflection")]
+    #[error("reflection can't be served")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// The transport failed.
-    #[error("the server's transport")]
+    #[error("the server's transport failed")]
     Transport(#[from] tonic::transport::Error),
 }
 
@@ -54,15 +56,26 @@ pub struct Server {
     routes: Routes,
     rules: Rules,
     services: Vec<String>,
-    probe: Probe,
+    probes: Vec<Probe>,
+    tasks: Vec<Task>,
+    drain: BoxFuture<'static, ()>,
     refused: Option<AccessError>,
 }
 
 impl Server {
     /// Of the service with this short name ("order"), with the verifier of its callers' tokens.
     pub fn new(name: &'static str, verifier: Arc<Verifier>) -> Self {
-        let (routes, rules, services) = (Routes::default(), Rules::default(), vec![String::new()]);
-        Self { name, verifier, routes, rules, services, probe: Box::new(|| Box::pin(async { Ok(()) })), refused: None }
+        Self {
+            name,
+            verifier,
+            routes: Routes::default(),
+            rules: Rules::default(),
+            services: vec![String::new()],
+            probes: Vec::new(),
+            tasks: Vec::new(),
+            drain: std::future::ready(()).boxed(),
+            refused: None,
+        }
     }
 
     /// Adds a gRPC service of the contract. One with a method that has no access rule makes [`Self::serve`] refuse.
@@ -85,20 +98,65 @@ impl Server {
         self
     }
 
-    /// Sets what decides whether the service is ready; asked every second.
+    /// Adds a condition of readiness, which is checked every second.
     #[must_use]
-    pub fn probe<F, Fut>(mut self, mut probe: F) -> Self
+    pub fn probe<F, Fut, E>(mut self, probe: F) -> Self
     where
-        F: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output = Result<(), String>> + Send + 'static,
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Error> + 'static,
     {
-        self.probe = Box::new(move || Box::pin(probe()));
+        self.probes.push(Box::new(move || probe().map(|ready| ready.map_err(Into::into)).boxed()));
         self
     }
 
-    /// Serves until `stop`, then lets running calls end, for ten seconds at most.
-    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<(), ServerError> {
+    /// Adds a background worker.
+    #[must_use]
+    pub fn worker(self, worker: Worker) -> Self {
+        self.task(|stop| worker.run(stop).map(Ok))
+    }
+
+    /// Adds work that goes on beside the calls until it is told to stop. If it fails, the service stops with its error.
+    #[must_use]
+    pub fn task<F, Fut>(mut self, task: F) -> Self
+    where
+        F: FnOnce(CancellationToken) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.tasks.push(Box::new(move |stop| task(stop).boxed()));
+        self
+    }
+
+    /// Sets what is done last, after all calls and tasks have ended. It bounds itself in time.
+    #[must_use]
+    pub fn drain(mut self, drain: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.drain = drain.boxed();
+        self
+    }
+
+    /// Serves until `stop`, then lets running calls and tasks end, for ten seconds at most.
+    ///
+    /// # Errors
+    /// When the contract can't be served, or the transport or a task fails.
+    pub async fn serve(mut self, listener: TcpListener, stop: CancellationToken) -> Result<(), Error> {
         let stop = stop.child_token();
+        let mut tasks = JoinSet::new();
+        for task in std::mem::take(&mut self.tasks) {
+            tasks.spawn(task(stop.clone()));
+        }
+        let drain = std::mem::replace(&mut self.drain, std::future::ready(()).boxed());
+        let calls = async {
+            let served = self.serve_calls(listener, &stop).await;
+            stop.cancel();
+            served
+        };
+        let (served, worked) = tokio::join!(calls, join_tasks(tasks, &stop));
+        drain.await;
+        served?;
+        worked
+    }
+
+    async fn serve_calls(self, listener: TcpListener, stop: &CancellationToken) -> Result<(), ServerError> {
         if let Some(error) = self.refused {
             return Err(error.into());
         }
@@ -109,16 +167,16 @@ impl Server {
         );
         let (reporter, health) = tonic_health::server::health_reporter();
         health::begin(&reporter, &self.services).await;
-        let watch = health::watch(self.name, reporter, self.services.clone(), stop.clone(), self.probe);
         let (v1, v1alpha) = (reflection(&self.services).build_v1()?, reflection(&self.services).build_v1alpha()?);
         let routes = self.routes.add_service(health).add_service(v1).add_service(v1alpha);
+        let watch = health::watch(self.name, reporter, self.services, stop, self.probes);
 
         let layers = ServiceBuilder::new()
             .layer(CatchPanicLayer::custom(on_panic))
-            .layer(TraceLayer { service: self.name })
-            .layer(DeadlineLayer)
-            .layer(AccessLayer { rules: Arc::new(self.rules), verifier: self.verifier })
-            .layer(DetachLayer);
+            .layer(MiddlewareLayer(Trace { service: self.name }))
+            .layer(MiddlewareLayer(Deadline))
+            .layer(MiddlewareLayer(Access { rules: Arc::new(self.rules), verifier: self.verifier }))
+            .layer(MiddlewareLayer(Detach));
         let server = tonic::transport::Server::builder()
             .max_connection_age(rand::random_range(CONNECTION_AGE))
             .http2_keepalive_interval(Some(KEEPALIVE))
@@ -126,20 +184,43 @@ impl Server {
             .layer(layers)
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming(listener), stop.clone().cancelled_owned());
-
-        let drained = async {
-            stop.cancelled().await;
-            tokio::time::sleep(DRAIN_MAX).await;
-            tracing::warn!("some calls did not end in time; closing their connections");
-        };
         let serve = async {
-            let ended = server.await;
+            let served = server.await;
             stop.cancel();
-            ended
+            served
         };
-        tokio::select! {
-            (ended, ()) = async { tokio::join!(serve, watch) } => Ok(ended?),
-            () = drained => Ok(()),
+        let both = async { tokio::join!(serve, watch).0 };
+        Ok(until_drained("calls", both, stop).await.unwrap_or(Ok(()))?)
+    }
+}
+
+/// Waits for all tasks. The first one that fails stops the service.
+async fn join_tasks(mut tasks: JoinSet<Result<(), Error>>, stop: &CancellationToken) -> Result<(), Error> {
+    let all = async {
+        let mut outcome = Ok(());
+        while let Some(ended) = tasks.join_next().await {
+            let ended = ended.unwrap_or_else(|panic| Err(panic.into()));
+            if ended.is_err() {
+                stop.cancel();
+            }
+            outcome = outcome.and(ended);
+        }
+        outcome
+    };
+    until_drained("tasks", all, stop).await.unwrap_or(Ok(()))
+}
+
+/// Waits for something that ends after `stop`, and gives it up when that takes too long.
+async fn until_drained<T>(what: &'static str, work: impl Future<Output = T>, stop: &CancellationToken) -> Option<T> {
+    let too_late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(DRAIN_MAX).await;
+    };
+    tokio::select! {
+        done = work => Some(done),
+        () = too_late => {
+            tracing::warn!(what, "drain took too long, cutting off what is left");
+            None
         }
     }
 }

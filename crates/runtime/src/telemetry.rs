@@ -21,10 +21,8 @@ const DEFAULT_FILTER: &str = "info,sqlx=warn,h2=warn,hyper=warn,tower=warn,opent
 /// Telemetry that could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The exporter's settings are wrong.
     #[error("traces can't be exported: check OTEL_EXPORTER_OTLP_ENDPOINT")]
     Exporter(#[from] ExporterBuildError),
-    /// A subscriber was installed before.
     #[error("telemetry was started twice")]
     Twice(#[from] tracing_subscriber::util::TryInitError),
 }
@@ -36,7 +34,7 @@ pub struct Telemetry {
 }
 
 /// Starts logs and traces for the process. Needs a running tokio runtime.
-pub fn start(service_name: &'static str) -> Result<Telemetry, TelemetryError> {
+pub fn start(service_name: &str) -> Result<Telemetry, TelemetryError> {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let provider = provider(service_name)?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
@@ -49,7 +47,7 @@ pub fn start(service_name: &'static str) -> Result<Telemetry, TelemetryError> {
     Ok(Telemetry { provider })
 }
 
-fn provider(service_name: &'static str) -> Result<SdkTracerProvider, TelemetryError> {
+fn provider(service_name: &str) -> Result<SdkTracerProvider, TelemetryError> {
     let builder = SdkTracerProvider::builder().with_resource(resource(service_name));
     if !export_is_asked_for() {
         // Trace ids are still made and passed on; nothing is recorded.
@@ -71,11 +69,11 @@ fn exporter() -> Result<SpanExporter, ExporterBuildError> {
     }
 }
 
-fn resource(service_name: &'static str) -> Resource {
+fn resource(service_name: &str) -> Resource {
     let builder = Resource::builder();
     match env::var("OTEL_SERVICE_NAME") {
         Ok(_) => builder.build(),
-        Err(_) => builder.with_service_name(service_name).build(),
+        Err(_) => builder.with_service_name(service_name.to_owned()).build(),
     }
 }
 

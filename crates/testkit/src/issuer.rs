@@ -17,6 +17,7 @@ use kontor_proto::kontor::auth::v1::authentication_service_server::{
 use kontor_proto::kontor::auth::v1::token_service_server::{TokenService, TokenServiceServer};
 use kontor_runtime::Claims;
 use kontor_runtime::access::INTERNAL;
+use kontor_runtime::settings::{IdentitySettings, TokenSettings};
 use kontor_runtime::token::{AUDIENCE, TOKEN_TYPE};
 use kontor_types::ids::{UserId, new_uuid};
 use serde::Serialize;
@@ -28,7 +29,6 @@ use uuid::Uuid;
 
 /// The issuer that the tokens name.
 pub const ISSUER: &str = "http://issuer.test";
-/// The id of its key.
 const KID: &str = "test";
 /// How often it says that it is still there.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -36,7 +36,6 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// An issuer that listens on the loopback interface.
 #[derive(Clone)]
 pub struct Issuer {
-    /// Where it listens.
     pub addr: SocketAddr,
     key: Arc<Key>,
     told: watch::Sender<Told>,
@@ -79,6 +78,16 @@ impl Issuer {
         issuer
     }
 
+    /// The settings of a service that verifies its tokens.
+    pub fn tokens(&self) -> TokenSettings {
+        TokenSettings { auth_addr: self.addr.to_string(), issuer: ISSUER.into() }
+    }
+
+    /// The settings of a service that buys its own tokens from it, by any key.
+    pub fn identity(&self, service_key: &str) -> IdentitySettings {
+        IdentitySettings { tokens: self.tokens(), service_key: service_key.into() }
+    }
+
     /// A token of a user with permissions.
     pub fn user(&self, user: UserId, permissions: &[&str]) -> String {
         self.sign(&claims(&user.to_string(), &permissions.join(" ")))
@@ -112,7 +121,6 @@ impl Issuer {
         self.told.send_modify(|told| told.is_silent = is_silent);
     }
 
-    /// Its public key.
     pub fn jwk(&self) -> pb::Jwk {
         pb::Jwk {
             kty: "OKP".into(),
@@ -150,12 +158,10 @@ impl Issuer {
     }
 }
 
-/// The header of its tokens.
 pub fn header() -> Header {
     Header { typ: Some(TOKEN_TYPE.into()), kid: Some(KID.into()), ..Header::new(Algorithm::EdDSA) }
 }
 
-/// Valid claims, for five minutes.
 pub fn claims(sub: &str, scope: &str) -> Claims {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() as i64;
     Claims {

@@ -20,12 +20,18 @@ pub use smtp::Smtp;
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
+use tonic::transport::{Channel, Endpoint};
 
 /// A listener on a free port of the loopback interface, and its address.
 pub async fn listener() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let addr = listener.local_addr().expect("its address");
     (listener, addr)
+}
+
+/// A channel to a service, whose calls may take as long as a busy machine needs.
+pub fn channel(addr: SocketAddr) -> Channel {
+    Endpoint::from_shared(format!("http://{addr}")).expect("an address").connect_lazy()
 }
 
 /// A request with an access token.

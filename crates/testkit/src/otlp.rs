@@ -12,7 +12,6 @@ use tonic::{Request, Response, Status};
 /// A receiver on the loopback interface.
 #[derive(Clone)]
 pub struct OtlpReceiver {
-    /// Where it listens.
     pub addr: SocketAddr,
     spans: Arc<Mutex<Vec<Span>>>,
 }

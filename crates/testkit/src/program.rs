@@ -42,7 +42,6 @@ pub fn command(path: impl Into<PathBuf>) -> Command {
 }
 
 impl Program {
-    /// Starts the program.
     pub fn start(command: &mut Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
@@ -51,7 +50,6 @@ impl Program {
         Self { child, said, complained }
     }
 
-    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -78,7 +76,6 @@ impl Program {
         self.child.wait().expect("a child to wait for");
     }
 
-    /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().expect("a child to ask for").is_none()
     }

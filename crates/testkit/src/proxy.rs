@@ -19,12 +19,9 @@ const PIECE: usize = 16 * 1024;
 /// How long a backend may take to accept.
 const CONNECT_MAX: Duration = Duration::from_secs(1);
 
-/// Where a proxy leads.
 #[derive(Clone, Debug)]
 pub enum Backend {
-    /// To a TCP socket.
     Tcp(SocketAddr),
-    /// To a Unix socket.
     Unix(PathBuf),
 }
 
@@ -33,26 +30,21 @@ pub enum Backend {
 pub struct Counts {
     /// Connections that were led to a backend.
     pub connections: u64,
-    /// Connections that no backend accepted.
     pub unserved: u64,
-    /// Connections that were cut.
     pub cut: u64,
 }
 
 /// A running proxy. Dropped, it ends, and its connections with it.
 pub struct Proxy {
-    /// Where it listens.
     pub addr: SocketAddr,
     way: Arc<Way>,
     _end: DropGuard,
 }
 
-/// What the connections share.
 struct Way {
     backends: Vec<Backend>,
     next: AtomicUsize,
     weather: watch::Sender<Weather>,
-    /// Numbers the connections.
     accepted: AtomicU64,
     strandings: AtomicU64,
     connections: AtomicU64,
@@ -127,7 +119,6 @@ impl Proxy {
         self.way.weather.send_modify(|weather| weather.stranded = Some(Stranded { parity, below }));
     }
 
-    /// Ends delays and black holes.
     pub fn heal(&self) {
         self.way.weather.send_modify(|weather| *weather = Weather { cuts: weather.cuts, ..Weather::default() });
     }
@@ -179,7 +170,6 @@ impl Way {
         }
     }
 
-    /// The next backend that accepts.
     async fn connect(&self) -> Option<Stream> {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         for step in 0..self.backends.len() {

@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 
 /// Tells the time.
 pub trait Clock: Send + Sync + 'static {
-    /// Now.
     fn now(&self) -> DateTime<Utc>;
 }
 

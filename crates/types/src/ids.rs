@@ -63,9 +63,7 @@ ids! {
 /// A variant, named below its product: `products/{uuid}/variants/{uuid}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VariantName {
-    /// The product's id.
     pub product: ProductId,
-    /// The variant's own id.
     pub id: Uuid,
 }
 

@@ -7,4 +7,4 @@ pub mod page;
 
 pub use clock::{Clock, SystemClock};
 pub use money::{Currency, Money, MoneyError};
-pub use page::{NameToken, PageSize, PageToken};
+pub use page::{NameToken, Page, PageSize, PageToken};

@@ -4,7 +4,6 @@ use std::fmt;
 
 /// Minor units of currencies that have no decimals.
 const NO_DECIMALS: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
-/// Currencies with three decimals.
 const THREE_DECIMALS: &str = "BHD IQD JOD KWD LYD OMR TND";
 /// Currencies with two decimals: all others of the list that people are paid in.
 const TWO_DECIMALS: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF \
@@ -70,7 +69,6 @@ impl fmt::Display for Currency {
 pub struct Money {
     /// Whole minor units (cents).
     pub minor: i64,
-    /// The currency.
     pub currency: Currency,
 }
 
@@ -80,24 +78,16 @@ pub enum MoneyError {
     /// Not in the list of ISO 4217.
     #[error("{0:?} is no currency of ISO 4217")]
     UnknownCurrency(String),
-    /// Finer than the smallest coin.
     #[error("{currency} has {decimals} decimals, and the amount has more")]
-    TooFine {
-        /// The currency.
-        currency: Currency,
-        /// Its decimals.
-        decimals: u32,
-    },
+    TooFine { currency: Currency, decimals: u32 },
     /// Units and nanos of different signs, or nanos of a whole unit and more.
     #[error("nanos must be between -999,999,999 and 999,999,999, and of the same sign as units")]
     BadNanos,
     /// Not written as a decimal number.
     #[error("{0:?} is no decimal number such as 79.90")]
     NotANumber(String),
-    /// More than can be counted.
     #[error("the amount is too large")]
     Overflow,
-    /// Two currencies in one sum.
     #[error("{0} and {1} can't be added")]
     Mixed(Currency, Currency),
 }

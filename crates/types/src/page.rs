@@ -27,6 +27,26 @@ impl PageSize {
     }
 }
 
+/// A page of a list.
+#[derive(Clone, Debug)]
+pub struct Page<T, K = PageToken> {
+    /// The items, in the order of the list.
+    pub items: Vec<T>,
+    /// Where the next page begins, unless this is the last.
+    pub next: Option<K>,
+}
+
+impl<T, K> Page<T, K> {
+    /// Cuts a page off the items that were read: one more than the page takes tells that there is a next one.
+    pub fn cut(mut items: Vec<T>, size: PageSize, token: impl Fn(&T) -> K) -> Self {
+        let size = usize::try_from(size.get()).unwrap_or_default();
+        let has_more = items.len() > size;
+        items.truncate(size);
+        let next = items.last().filter(|_| has_more).map(token);
+        Self { items, next }
+    }
+}
+
 /// Where the next page begins: after the item with this id. On the wire it is one opaque word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageToken {
@@ -109,6 +129,14 @@ mod tests {
         for forged in ["n1", "n1A", "n1-a", "n11", "n1a'b", "support", &long, &other_list] {
             assert_eq!(NameToken::from_request(forged), Err(PageTokenError), "{forged}");
         }
+    }
+
+    #[test]
+    fn a_page_is_cut_where_its_size_says() {
+        let page = |count: i64, size| Page::cut((0..count).collect(), PageSize::from_request(size), |item| *item);
+        assert_eq!((page(3, 2).items, page(3, 2).next), (vec![0, 1], Some(1)));
+        assert_eq!((page(2, 2).items, page(2, 2).next), (vec![0, 1], None));
+        assert_eq!((page(0, 2).items, page(0, 2).next), (vec![], None));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use ipnet::IpNet;
+use kontor_runtime::settings::DatabaseSettings;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::key_life::Schedule;
@@ -26,9 +27,9 @@ pub struct Config {
         default_value = "127.0.0.1:7101"
     )]
     pub listen: SocketAddr,
-    /// The database, as the role that owns the schema of auth: postgres://user:password@host/database
-    #[arg(long, env = "KONTOR_DATABASE_URL", hide_env_values = true)]
-    pub database_url: SecretString,
+    /// The database.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
     /// The issuer that access tokens name: the address that callers know Kontor by.
     #[arg(long, env = "KONTOR_ISSUER", default_value = "http://127.0.0.1:8080")]
     pub issuer: String,

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-/// How many mails are kept.
 const KEPT: usize = 100;
 
 /// The newest mails, at most 100. Clones share them.
@@ -16,13 +15,9 @@ pub struct Mailbox(Arc<Mutex<VecDeque<Mail>>>);
 /// A mail. Debug output hides its text, which may hold a code.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// The address.
     pub to: String,
-    /// The subject.
     pub subject: String,
-    /// The plain text.
     pub text: String,
-    /// When it was written.
     pub time: DateTime<Utc>,
 }
 

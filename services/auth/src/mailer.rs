@@ -8,7 +8,6 @@ use crate::store::mails::Queued;
 
 pub(crate) enum Mailer {
     Smtp(Box<Smtp>),
-    /// The memory of a try-out.
     Mailbox(Mailbox),
 }
 

@@ -2,6 +2,7 @@
 
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_runtime::convert::{money_to_wire, time_to_wire};
+use kontor_types::ids::VariantName;
 
 use crate::domain::import::{ImportReport, Issue, Issues, Severity};
 use crate::domain::inventory::{Line, Shortage, Stock};
@@ -61,6 +62,12 @@ pub fn stock(stock: &Stock) -> pb::Stock {
         reserved: stock.reserved,
         available: stock.available(),
     }
+}
+
+/// The units of one variant, from the answer that was kept.
+pub fn stock_from(kept: &pb::Stock) -> Option<Stock> {
+    let variant = VariantName::from_name(kept.name.strip_suffix("/stock")?).ok()?;
+    Some(Stock { variant, on_hand: kept.on_hand, reserved: kept.reserved })
 }
 
 /// An order's claim on stock.

@@ -7,7 +7,6 @@ use bytes::{Buf, BufMut, Bytes};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
-/// Passes encoded messages through.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RawCodec;
 

@@ -8,32 +8,15 @@ pub enum Error {
     Descriptors(#[from] prost_reflect::DescriptorError),
     /// A method has a route, but no rule that says who may call it.
     #[error("{method} has an HTTP route, but no kontor.access.v1.rule")]
-    NoRule {
-        /// The method's full name.
-        method: String,
-    },
+    NoRule { method: String },
     /// No address is known for a package.
     #[error("{method} has an HTTP route, but the package {package} has no upstream")]
-    NoUpstream {
-        /// The method's full name.
-        method: String,
-        /// The package.
-        package: String,
-    },
-    /// A route can't be understood.
+    NoUpstream { method: String, package: String },
     #[error("{method}: the HTTP route {route:?} {reason}")]
-    Route {
-        /// The method's full name.
-        method: String,
-        /// The path template.
-        route: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Route { method: String, route: String, reason: String },
     /// Two methods have the same route.
     #[error("{first} and {second} have the same HTTP route {route:?}")]
     Collision {
-        /// The method that has it.
         first: String,
         /// The method that wants it too.
         second: String,

@@ -59,7 +59,6 @@ impl FieldPath {
         self.parents.iter().chain([&self.leaf]).map(FieldDescriptor::number).collect()
     }
 
-    /// Its spelling in JSON.
     pub(crate) fn json_name(&self) -> String {
         let names: Vec<_> = self.parents.iter().chain([&self.leaf]).map(FieldDescriptor::json_name).collect();
         names.join(".")

@@ -26,16 +26,13 @@ use crate::tree::RequestPath;
 use crate::upload::{self, Upload};
 use crate::{body, call, request, response, trace};
 
-/// What all requests share.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    /// The table of routes.
     pub(crate) routes: Routes,
     /// How long a call may take.
     pub(crate) call_timeout: Duration,
 }
 
-/// Where a request goes.
 enum Found {
     Route(Arc<Route>, RequestPath),
     /// OPTIONS: the methods that the path has.

@@ -44,7 +44,7 @@ use axum::Router;
 use axum::routing::get;
 use prost_reflect::DescriptorPool;
 
-pub use config::{Config, run};
+pub use config::{Config, main, service};
 pub use error::Error;
 pub use server::serve;
 pub use upstreams::Upstreams;

@@ -15,7 +15,6 @@ pub(crate) const REQUEST_ID_CHARS_MAX: usize = 128;
 
 /// Bytes of a refused body that are read and thrown away, so that the caller gets the answer, at most.
 pub(crate) const REST_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// How long that may take.
 pub(crate) const REST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a call to a service may take.

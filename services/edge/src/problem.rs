@@ -22,7 +22,6 @@ pub(crate) type Result<T> = std::result::Result<T, Box<Problem>>;
 /// Why a request gets no proper answer.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    /// The HTTP status.
     pub(crate) status: StatusCode,
     /// What went wrong inside: for the log, never for the caller.
     pub(crate) cause: Option<String>,
@@ -38,7 +37,6 @@ pub(crate) struct Problem {
     pub(crate) allow: Option<String>,
 }
 
-/// A field at fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Violation {
     /// Its path, in JSON spelling; empty for the request as a whole.
@@ -124,7 +122,6 @@ impl Problem {
         self
     }
 
-    /// The answer.
     pub(crate) fn into_response(self, request_id: &str) -> Response {
         let body = ProblemBody {
             r#type: format!("urn:{}:error:{}", self.domain, self.reason),

@@ -13,17 +13,12 @@ use crate::upstreams::short_name;
 /// An HTTP method and path, and the gRPC method behind them.
 #[derive(Debug)]
 pub(crate) struct Route {
-    /// The gRPC method's full name.
     pub(crate) method: String,
-    /// What people call its service.
     pub(crate) service: String,
-    /// Where it is.
     pub(crate) channel: Channel,
-    /// Its path on the wire.
     pub(crate) grpc_path: PathAndQuery,
     /// The path template, as the contract writes it.
     pub(crate) path: String,
-    /// The path template, parsed.
     pub(crate) template: Template,
     /// The fields that the path fills.
     pub(crate) variables: Vec<(Variable, FieldPath)>,
@@ -33,9 +28,7 @@ pub(crate) struct Route {
     pub(crate) is_upload: bool,
     /// The field that `Idempotency-Key` fills.
     pub(crate) request_id: Option<FieldPath>,
-    /// The request's type.
     pub(crate) input: MessageDescriptor,
-    /// The answer's type.
     pub(crate) output: MessageDescriptor,
     /// The field of the answer that is sent; all of it if `None`.
     pub(crate) response_body: Option<FieldDescriptor>,
@@ -54,7 +47,6 @@ impl Route {
 /// What the body of a request is.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
-    /// There is none.
     None,
     /// All fields that the path does not fill, as JSON.
     All,
@@ -67,9 +59,7 @@ pub(crate) enum Body {
 /// One binding of `google.api.http`.
 #[derive(Debug)]
 pub(crate) struct Binding {
-    /// The HTTP method.
     pub(crate) method: Method,
-    /// The path template.
     pub(crate) path: String,
     body: String,
     response_body: String,

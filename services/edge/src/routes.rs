@@ -9,7 +9,6 @@ use crate::route::{Binding, Route};
 use crate::tree::Tree;
 use crate::upstreams::Upstreams;
 
-/// All routes, by path.
 pub(crate) type Routes = Tree<Arc<Route>>;
 
 /// The routes of all methods that have some and are not internal.

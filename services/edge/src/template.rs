@@ -8,12 +8,10 @@
 //!
 //! `*` is one segment, `**` is all that are left and stands last, and the LITERAL after the colon is a custom verb (AIP-136).
 
-/// A path template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
     /// What each segment of the path must be.
     pub(crate) segments: Vec<Segment>,
-    /// The custom verb.
     pub(crate) verb: Option<String>,
     /// The fields that the path fills.
     pub(crate) variables: Vec<Variable>,
@@ -22,11 +20,8 @@ pub(crate) struct Template {
 /// What a segment of the path must be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Segment {
-    /// This text.
     Literal(String),
-    /// Any text but none.
     One,
-    /// All segments that are left.
     Rest,
 }
 
@@ -35,7 +30,6 @@ pub(crate) enum Segment {
 pub(crate) struct Variable {
     /// The path to the field, in the names of the contract.
     pub(crate) field: String,
-    /// Its first segment.
     start: usize,
     /// The segment after its last one; `None` if it takes all that are left.
     end: Option<usize>,

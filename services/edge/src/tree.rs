@@ -17,9 +17,7 @@ pub(crate) struct Tree<T> {
 #[derive(Debug)]
 pub(crate) struct End<T> {
     verb: Option<String>,
-    /// The HTTP method.
     pub(crate) method: Method,
-    /// What is there.
     pub(crate) route: T,
 }
 
@@ -27,7 +25,6 @@ pub(crate) struct End<T> {
 /// one that belongs to the segment is sent as `%3A`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RequestPath {
-    /// The segments.
     pub(crate) segments: Vec<String>,
     verb: Option<String>,
 }
@@ -56,7 +53,6 @@ impl RequestPath {
 }
 
 impl<T> Tree<T> {
-    /// No routes.
     pub(crate) fn new() -> Self {
         Self { root: Node::new() }
     }

@@ -21,15 +21,12 @@ use crate::problem::{Problem, Result};
 use crate::route::Route;
 use crate::{body, call};
 
-/// A file on its way.
 pub(crate) struct Upload {
     /// The field that takes the pieces.
     pub(crate) field: FieldDescriptor,
     /// The first message, with all that the URL and the headers hold.
     pub(crate) first: DynamicMessage,
-    /// The file's media type.
     pub(crate) content_type: String,
-    /// The file.
     pub(crate) body: Body,
 }
 
@@ -61,7 +58,6 @@ struct Pieces {
     deadline: Instant,
     /// Cancelled when the caller goes away.
     caller: CancellationToken,
-    /// Read, and not sent yet.
     rest: Bytes,
     bytes_read: u64,
     is_first: bool,

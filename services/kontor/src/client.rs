@@ -43,7 +43,6 @@ pub(crate) async fn rotate(auth: Channel, token: &str, compromised: bool) -> Res
     Ok(answer.map_err(|status| said("auth", &status))?.into_inner())
 }
 
-/// The signing keys, newest first.
 pub(crate) async fn signing_keys(auth: Channel, token: &str) -> Result<Vec<SigningKey>, Error> {
     let request = with_token(token, ListSigningKeysRequest {})?;
     let answer = TokenServiceClient::new(auth).list_signing_keys(request).await;

@@ -1,7 +1,7 @@
 //! Carts and orders: what buyers are about to order, what they ordered, and driving each order to its end.
 //!
 //! Layers: [`grpc`] (the wire) -> [`ops`] (use cases, transactions) -> [`domain`] (rules) and [`store`] (SQL). [`peers`] is what
-//! the operations ask of the catalog and the payment provider; [`worker`] finds orders that nobody drives any more.
+//! the operations ask of the catalog and the payment provider; [`workers`] reclaims orders whose lease has expired.
 
 mod config;
 pub mod domain;
@@ -11,67 +11,51 @@ pub mod ops;
 pub mod peers;
 mod store;
 mod wire;
-mod worker;
+mod workers;
 
-use std::sync::Arc;
+use std::process::ExitCode;
 use std::time::Duration;
 
-use kontor_postgres::PoolOptions;
 use kontor_postgres::outbox::Feed;
-use kontor_runtime::{Error, Identity, Peer, Server, Verifier, peer};
-use secrecy::ExposeSecret;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_client::HealthClient;
+use kontor_postgres::{Migrations, migrations};
+use kontor_runtime::{Callers, Error, Host, Server, Service, peer, process};
 
-pub use config::{Config, LEASE_SECONDS, ORDER_SECONDS};
+pub use config::{ANSWER_WAIT, Config, LEASE_SECONDS, ORDER_SECONDS};
 use ops::{Orders, Settings};
 use peers::{Catalog, Payments};
 
-static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!();
-
-/// Brings the schema up to date, serves and drives orders until `stop`.
-pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToken) -> Result<(), Error> {
-    let mut options = PoolOptions::new(config.database_url.expose_secret());
-    options.max_connections = config.database_connections;
-    let pool = kontor_postgres::connect(&options).await?;
-    kontor_postgres::migrate(&pool, &MIGRATOR).await?;
-
-    let auth = peer::channel(&config.auth_addr)?;
-    let identity = Arc::new(Identity::new(config.service_key.clone(), auth.clone()));
-    let (catalog, provider) = (peer::channel(&config.catalog_addr)?, peer::channel(&config.psp_addr)?);
-    let payments = Payments::new(Peer::new(provider.clone(), identity.clone()));
-    let settings = Settings {
-        process: format!("{}/{}", listener.local_addr()?, std::process::id()),
-        lease: Duration::from_secs(config.lease_seconds),
-        order_time_max: Duration::from_secs(config.order_seconds),
-    };
-    // A server that fails takes the worker and the drivers with it, and nobody else.
-    let stop = stop.child_token();
-    let events = Feed::start(pool.clone(), &stop);
-    let orders =
-        Orders::new(pool, Catalog::new(Peer::new(catalog, identity.clone())), payments, settings, stop.clone());
-
-    let verifier = Arc::new(Verifier::remote(&config.issuer, auth));
-    let probed = (orders.clone(), HealthClient::new(provider));
-    let server = grpc::add_to(Server::new("order", verifier.clone()), orders.clone(), events);
-    let server = server.probe(move || probe(probed.clone()));
-    let serve = async {
-        let ended = server.serve(listener, stop.clone()).await;
-        stop.cancel();
-        ended
-    };
-    let (served, (), ()) =
-        tokio::join!(serve, verifier.listen(identity, &stop), worker::run(orders.clone(), stop.clone()));
-    orders.let_go_of_all().await;
-    Ok(served?)
+/// The tables of the order service.
+pub fn migrations() -> Migrations {
+    migrations!["0001_carts", "0002_orders", "0005_cancellations", "0006_sagas"].with_outbox()
 }
 
-/// An order can be placed if the database answers and the provider serves. (The edge asks the catalog itself.)
-async fn probe((orders, mut provider): (Orders, HealthClient<tonic::transport::Channel>)) -> Result<(), String> {
-    orders.ping().await.map_err(|_| "the database does not answer")?;
-    let answer = provider.check(HealthCheckRequest::default()).await;
-    let serves = answer.is_ok_and(|answer| answer.get_ref().status() == tonic_health::ServingStatus::Serving.into());
-    if serves { Ok(()) } else { Err("the payment provider does not serve".into()) }
+/// The order service as a process of its own.
+pub fn main() -> ExitCode {
+    service(process::settings("kontor-order", "Carts and orders, over gRPC.")).run()
+}
+
+/// The order service.
+pub fn service(config: Config) -> Service {
+    Service::grpc("order", config.listen, Callers::Peers(config.identity.clone()))
+        .schema(config.database.clone(), migrations())
+        .start(move |host| start(config, host))
+}
+
+async fn start(config: Config, host: Host) -> Result<Server, Error> {
+    let pool = host.pool()?;
+    let (catalog, payments) = (Catalog::new(host.peer(&config.catalog_addr)?), host.peer(&config.psp_addr)?);
+    let settings = Settings {
+        process: format!("{}/{}", host.address, std::process::id()),
+        lease: Duration::from_secs(config.lease_seconds),
+        order_time_max: Duration::from_secs(config.order_seconds),
+        answer_wait: config.answer_wait,
+    };
+    let events = Feed::start(pool.clone(), &host.stop);
+    let orders = Orders::new(pool, catalog, Payments::new(payments), settings, host.stop.clone());
+    let (provider, draining) = (peer::channel(&config.psp_addr)?, orders.clone());
+    let server = grpc::add_to(host.server(), orders.clone(), events);
+    Ok(server
+        .probe(move || peer::serves("the payment provider", provider.clone()))
+        .worker(workers::reclaim_orders(orders))
+        .drain(async move { draining.drain().await }))
 }

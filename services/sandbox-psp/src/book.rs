@@ -10,7 +10,6 @@ use tokio::sync::mpsc::Permit;
 use crate::domain::{self, Entry, Ledger, Now, Payment, Refusal, Request, Verdict};
 use crate::journal::{Closed, Journal};
 
-/// The ledger and its journal.
 pub(crate) struct Book {
     kept: Mutex<Kept>,
     journal: Journal,
@@ -23,7 +22,6 @@ struct Kept {
     position: u64,
 }
 
-/// The answer to a call.
 pub(crate) struct Decided {
     /// The payment, as the answer shows it.
     pub(crate) payment: Payment,
@@ -31,10 +29,8 @@ pub(crate) struct Decided {
     pub(crate) is_new: bool,
 }
 
-/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BookError {
-    /// The rules say no.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// Nothing can be written down any more.
@@ -43,7 +39,6 @@ pub(crate) enum BookError {
 }
 
 impl Book {
-    /// Goes on from a ledger.
     pub(crate) fn new(ledger: Ledger, journal: Journal, clock: Arc<dyn Clock>) -> Self {
         Self { kept: Mutex::new(Kept { ledger, position: 0 }), journal, clock }
     }
@@ -65,7 +60,6 @@ impl Book {
         turn.await
     }
 
-    /// The payment as it stands.
     pub(crate) async fn look_up(&self, authorization_key: &str) -> Result<Payment, BookError> {
         self.turn(authorization_key, |kept, _, _| domain::look_up(&kept.ledger, authorization_key)).await
     }

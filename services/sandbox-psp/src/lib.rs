@@ -22,13 +22,13 @@ mod grpc;
 mod journal;
 mod ops;
 
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use kontor_proto::kontor::payment::v1::payment_provider_service_server::PaymentProviderServiceServer;
-use kontor_runtime::{Server, Verifier, peer};
+use kontor_runtime::{Callers, Error, Host, Server, Service, process};
 use kontor_types::{Clock, SystemClock};
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 use book::Book;
 pub use config::Config;
@@ -36,38 +36,33 @@ use grpc::PaymentGrpc;
 use journal::{Journal, JournalError, Writer};
 use ops::Provider;
 
-/// Serves until `stop`. An error means that it could not start, or that the journal can't be written any more.
-pub async fn serve(
-    config: Config,
-    listener: TcpListener,
-    stop: CancellationToken,
-) -> Result<(), kontor_runtime::Error> {
-    serve_by(Arc::new(SystemClock), config, listener, stop).await
+/// The provider as a process of its own.
+pub fn main() -> ExitCode {
+    service(process::settings("kontor-sandbox-psp", "A payment provider to test against.")).run()
 }
 
-/// Like [`serve`], by another clock.
-pub async fn serve_by(
-    clock: Arc<dyn Clock>,
-    config: Config,
-    listener: TcpListener,
-    stop: CancellationToken,
-) -> Result<(), kontor_runtime::Error> {
-    let path = config.journal.clone();
+/// The provider.
+pub fn service(config: Config) -> Service {
+    service_by(Arc::new(SystemClock), config)
+}
+
+/// Like [`service`], by another clock.
+pub fn service_by(clock: Arc<dyn Clock>, config: Config) -> Service {
+    // It does not hear what auth revokes: it stands for a provider outside, which has no account here, and which only Kontor's own services
+    // call, with tokens that live five minutes.
+    Service::grpc("sandbox-psp", config.listen, Callers::Remote(config.tokens))
+        .start(move |host| start(clock, config.journal, host))
+}
+
+async fn start(clock: Arc<dyn Clock>, path: Option<PathBuf>, host: Host) -> Result<Server, Error> {
     let (journal, ledger, writer) = tokio::task::spawn_blocking(move || Journal::open(path.as_deref())).await??;
-    let provider = Provider::new(Book::new(ledger, journal, clock), stop.clone());
-    // It does not listen to what auth revokes: it stands for a provider outside, who has no account here, and whom only our own
-    // services call, with tokens that live five minutes.
-    let verifier = Verifier::remote(&config.issuer, peer::channel(&config.auth_addr)?);
-    let server = Server::new("sandbox-psp", Arc::new(verifier))
-        .with(PaymentProviderServiceServer::new(PaymentGrpc(Arc::new(provider))));
-    tokio::select! {
-        ended = server.serve(listener, stop) => Ok(ended?),
-        error = failure(writer) => Err(error),
-    }
+    let provider = Provider::new(Book::new(ledger, journal, clock), host.stop.clone());
+    let server = host.server().with(PaymentProviderServiceServer::new(PaymentGrpc(Arc::new(provider))));
+    Ok(server.task(|stop| async move { stop.run_until_cancelled(failure(writer)).await.map_or(Ok(()), Err) }))
 }
 
-/// Ends only if the writer fails. That it ends because nobody needs it any more is no failure.
-async fn failure(writer: Writer) -> kontor_runtime::Error {
+/// Ends only if the writer fails. That it ends because nothing uses it any more is no failure.
+async fn failure(writer: Writer) -> Error {
     match writer.await {
         Ok(Ok(())) => std::future::pending().await,
         Ok(Err(error)) => JournalError::from(error).into(),

@@ -15,7 +15,6 @@ const SLOW: Duration = Duration::from_secs(2);
 /// How long `tok_timeout` says nothing: longer than callers wait.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// The provider.
 pub(crate) struct Provider {
     book: Book,
     stop: CancellationToken,
@@ -25,7 +24,6 @@ pub(crate) struct Provider {
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// The book has none.
     #[error(transparent)]
     Book(#[from] BookError),
     /// The payment token asked for a failure.
@@ -52,7 +50,6 @@ impl Provider {
         Ok(decided.payment)
     }
 
-    /// Collects an authorised amount.
     pub(crate) async fn capture(&self, request: &Request) -> Result<Payment, CallError> {
         Ok(self.decide("psp.capture", request).await?.payment)
     }
@@ -62,12 +59,10 @@ impl Provider {
         Ok(self.decide("psp.void", request).await?.payment)
     }
 
-    /// Gives back what was captured.
     pub(crate) async fn refund(&self, request: &Request) -> Result<Payment, CallError> {
         Ok(self.decide("psp.refund", request).await?.payment)
     }
 
-    /// What became of an authorisation.
     pub(crate) async fn look_up(&self, authorization_key: &str) -> Result<Payment, CallError> {
         Ok(self.book.look_up(authorization_key).await?)
     }

@@ -11,7 +11,6 @@ use super::rows::{Event, OrderRow, Rows};
 use crate::load::{Facts, Sku};
 use crate::watch::Watched;
 
-/// All that is looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     /// What was for sale at the beginning.
@@ -19,19 +18,16 @@ pub(crate) struct Found {
     pub(crate) rows: Rows,
     /// The provider's payments, by the key of their authorisation.
     pub(crate) payments: Vec<Payment>,
-    /// What buyers were told.
     pub(crate) told: Facts,
     /// What the watchers of the catalog and of the order service saw, if there were any.
     pub(crate) watched: Option<[Watched; 2]>,
     pub(crate) logs: Logs,
-    /// Processes that ended by themselves.
     pub(crate) unexpected_deaths: Vec<String>,
     /// Acknowledged orders that were still on their way when their time was up.
     pub(crate) late: Vec<String>,
 }
 
 impl Found {
-    /// The orders' rows, by id.
     pub(super) fn orders(&self) -> BTreeMap<Uuid, &OrderRow> {
         self.rows.orders.iter().map(|order| (order.id, order)).collect()
     }

@@ -25,10 +25,8 @@ const FORBIDDEN: [&str; 5] = ["panicked", "deadlock detected", "40P01", "interna
 /// More of them than that are not worth telling.
 const TOLD_MAX: usize = 20;
 
-/// What the logs tell.
 #[derive(Debug, Default)]
 pub(crate) struct Logs {
-    /// By what was counted.
     pub(crate) counts: BTreeMap<&'static str, u64>,
     /// Lines that there must be none of.
     pub(crate) bad: Vec<String>,

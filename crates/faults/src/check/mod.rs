@@ -19,7 +19,6 @@ pub(crate) use journal::read as read_journal;
 pub(crate) use logs::read as read_logs;
 pub(crate) use rows::{Rows, event_counts, processing};
 
-/// Something that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Violation {
     /// Which promise is broken, in a few words.
@@ -28,7 +27,6 @@ pub(crate) struct Violation {
     pub(crate) what: String,
 }
 
-/// Collects what does not hold.
 #[derive(Debug, Default)]
 struct Violations(Vec<Violation>);
 
@@ -45,7 +43,6 @@ impl Violations {
     }
 }
 
-/// All that does not hold.
 pub(crate) fn check(found: &Found) -> Vec<Violation> {
     let mut violations = Violations::default();
     for area in [

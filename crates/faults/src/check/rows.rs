@@ -87,7 +87,6 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Reads all of them.
     pub(crate) async fn read(conn: &mut PgConnection) -> Result<Self, Error> {
         Ok(Self {
             stock: objects(conn, "SELECT to_jsonb(t) FROM catalog.stock t").await?,

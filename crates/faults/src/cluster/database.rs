@@ -47,7 +47,6 @@ impl Database {
         })
     }
 
-    /// Where it listens.
     pub(crate) async fn socket(&self) -> PathBuf {
         self.server.lock().await.as_ref().map(Server::socket).unwrap_or_default()
     }
@@ -67,7 +66,6 @@ impl Database {
         Ok(())
     }
 
-    /// Ends it for good.
     pub(super) async fn stop(&self) -> Result<(), Error> {
         match self.server.lock().await.take() {
             Some(server) => Ok(server.stop().await?),

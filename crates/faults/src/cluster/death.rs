@@ -6,16 +6,12 @@ use std::process::ExitStatus;
 const SIGKILL: i32 = 9;
 const SIGABRT: i32 = 6;
 
-/// What a process died of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Death {
-    /// The nemesis killed it.
     Killed,
-    /// It passed a failpoint.
     Failpoint,
     /// It could not start, since the database was away.
     InVain,
-    /// It should not have.
     Unexpected,
 }
 

@@ -21,7 +21,6 @@ pub(crate) use supervisor::{Deaths, Supervisor};
 /// How long the first start may take.
 const START_MAX: Duration = Duration::from_secs(90);
 
-/// What runs.
 pub(crate) struct Cluster {
     pub(crate) addresses: Addresses,
     pub(crate) database: Database,
@@ -30,7 +29,6 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts everything.
     pub(crate) async fn start(plan: &Plan, folder: &Folder) -> Result<Self, Error> {
         let addresses = Addresses::free();
         let database = Database::start(folder, &addresses).await?;
@@ -61,7 +59,6 @@ impl Cluster {
         Err("the services were not ready in time; their logs may say why".into())
     }
 
-    /// Ends everything.
     pub(crate) async fn stop(self) -> Result<(), Error> {
         self.processes.stop().await;
         self.database.stop().await

@@ -9,7 +9,6 @@ use kontor_testkit::proxy::Backend;
 
 use super::Addresses;
 
-/// A way that connections take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Catalog,
@@ -24,7 +23,6 @@ impl Way {
         [Self::Catalog, Self::Order, Self::Psp, Self::CatalogDatabase, Self::OrderDatabase];
 }
 
-/// All proxies.
 #[derive(Clone)]
 pub(crate) struct Network(Arc<[Proxy; 5]>);
 

@@ -26,12 +26,9 @@ const TEMPER: &str = "kill=0.004,pause=0.004,pause_ms=4500";
 /// Besides: units are asked for late, so that a buyer may have lost patience before.
 const DAWDLING: &str = "only=order.reserve,pause=0.08,pause_ms=4500";
 
-/// How processes died so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Deaths {
-    /// By kill -9, by process.
     pub(crate) kills: BTreeMap<&'static str, u64>,
-    /// At failpoints, by process.
     pub(crate) failpoints: BTreeMap<&'static str, u64>,
     /// Starts that failed since the database was away.
     pub(crate) in_vain: u64,
@@ -46,7 +43,6 @@ impl Deaths {
     }
 }
 
-/// The processes.
 #[derive(Clone)]
 pub(crate) struct Supervisor(Arc<Shared>);
 
@@ -65,12 +61,10 @@ struct Shared {
 struct Seat {
     settings: Settings,
     log: PathBuf,
-    /// The one that runs now.
     pid: watch::Sender<Option<u32>>,
 }
 
 impl Supervisor {
-    /// Starts all processes.
     pub(super) fn start(plan: &Plan, folder: &Folder, settings: Vec<Settings>) -> Self {
         let seat =
             |settings: Settings| Seat { log: folder.log(settings.name), settings, pid: watch::Sender::new(None) };
@@ -90,7 +84,6 @@ impl Supervisor {
         Self(shared)
     }
 
-    /// The names of all processes.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.0.seats.iter().map(|seat| seat.settings.name)
     }
@@ -112,12 +105,10 @@ impl Supervisor {
         }
     }
 
-    /// How processes died so far.
     pub(crate) fn deaths(&self) -> Deaths {
         self.0.deaths.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Ends all of them.
     pub(super) async fn stop(&self) {
         self.0.stop.cancel();
         self.0.tasks.close();

@@ -9,14 +9,12 @@ use super::shop::sign_in_at;
 
 const GOOD_FOR: Duration = Duration::from_secs(200);
 
-/// The administrator.
 pub(crate) struct Admin {
     auth: String,
     token: Mutex<Option<(Instant, String)>>,
 }
 
 impl Admin {
-    /// By the address of auth.
     pub(crate) fn new(auth: String) -> Self {
         Self { auth, token: Mutex::default() }
     }

@@ -8,25 +8,21 @@ use kontor_proto::kontor::order::v1::order::State;
 use kontor_runtime::convert::money_from_wire;
 use uuid::Uuid;
 
-/// An answered order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ack {
     /// The key of the call that placed it.
     pub(crate) key: Uuid,
-    /// "orders/{uuid}".
     pub(crate) order: String,
     pub(crate) state: State,
     pub(crate) total_minor: i64,
 }
 
-/// An answered refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RefundAck {
     pub(crate) key: Uuid,
     pub(crate) order: String,
 }
 
-/// All that buyers were told.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) acks: Vec<Ack>,
@@ -51,7 +47,6 @@ impl Book {
         self.write(|facts| facts.clone())
     }
 
-    /// How many orders were acknowledged.
     pub(crate) fn acknowledged(&self) -> usize {
         self.write(|facts| facts.acks.iter().map(|ack| &ack.order).collect::<BTreeSet<_>>().len())
     }

@@ -6,7 +6,6 @@ use tonic::{Code, Status};
 /// What came back from a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Heard<T> {
-    /// It was done.
     Done(T),
     /// It was refused, for this reason of the contract; nothing was done.
     Refused(String),
@@ -16,7 +15,6 @@ pub(crate) enum Heard<T> {
     Fault(String),
 }
 
-/// What a gRPC answer means.
 pub(crate) fn heard<T>(answer: Result<tonic::Response<T>, Status>) -> Heard<T> {
     match answer {
         Ok(answer) => Heard::Done(answer.into_inner()),

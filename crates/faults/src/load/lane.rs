@@ -20,13 +20,11 @@ use crate::cluster::Cluster;
 /// How long a caller waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// Both ways.
 pub(super) struct Lanes {
     pub(super) http: Lane,
     pub(super) grpc: Lane,
 }
 
-/// One way to call.
 #[derive(Clone)]
 pub(super) enum Lane {
     Http(Client, String),
@@ -100,7 +98,6 @@ impl Lane {
         }
     }
 
-    /// As the administrator.
     pub(super) async fn refund(&self, request: pb::RefundOrderRequest, token: &str) -> Heard<pb::Order> {
         match self {
             Self::Grpc(channel) => {

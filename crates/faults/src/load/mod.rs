@@ -31,7 +31,6 @@ pub(crate) struct Load {
     shared: Arc<Shared>,
 }
 
-/// What buyers share.
 struct Shared {
     plan: Plan,
     shop: Shop,
@@ -45,7 +44,6 @@ struct Shared {
 }
 
 impl Load {
-    /// Sends the buyers off.
     pub(crate) fn start(plan: &Plan, cluster: &Cluster, shop: Shop, admin: Arc<Admin>) -> Result<Self, Error> {
         let shared = Arc::new(Shared {
             plan: plan.clone(),
@@ -64,12 +62,10 @@ impl Load {
         Ok(Self { buyers, shared })
     }
 
-    /// How many orders were tried.
     pub(crate) fn tried(&self) -> u64 {
         self.shared.tried.load(Ordering::Relaxed)
     }
 
-    /// What was answered.
     pub(crate) fn book(&self) -> Arc<Book> {
         self.shared.book.clone()
     }

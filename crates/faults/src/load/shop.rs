@@ -10,13 +10,10 @@ use uuid::Uuid;
 use crate::cluster::{ADMIN_EMAIL, ADMIN_PASSWORD, Cluster};
 use crate::plan::Plan;
 
-/// Enough for any run.
 const PLENTY: i64 = 10_000_000;
 
-/// An article.
 #[derive(Clone, Debug)]
 pub(crate) struct Sku {
-    /// "products/{uuid}/variants/{uuid}".
     pub(crate) variant: String,
     pub(crate) id: Uuid,
     pub(crate) sku: String,
@@ -24,10 +21,8 @@ pub(crate) struct Sku {
     pub(crate) initial: i64,
 }
 
-/// What is for sale.
 #[derive(Clone, Debug)]
 pub(crate) struct Shop {
-    /// The first one is scarce.
     pub(crate) skus: Vec<Sku>,
 }
 

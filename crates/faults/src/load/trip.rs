@@ -30,7 +30,6 @@ pub(super) enum Cancel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refund {
     Nothing,
-    /// A part, and then another.
     InParts,
     Whole,
 }
@@ -38,7 +37,6 @@ pub(super) enum Refund {
 /// What one buyer is going to do.
 #[derive(Debug)]
 pub(super) struct Trip {
-    /// Variants and quantities.
     pub(super) lines: Vec<(String, i32)>,
     pub(super) payment_token: &'static str,
     pub(super) by_grpc: bool,

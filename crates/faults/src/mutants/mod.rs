@@ -16,7 +16,7 @@ use crate::{report, say};
 pub(crate) use patch::Mutant;
 
 /// How many short runs a broken rule may go unnoticed.
-const ROUNDS: u64 = 3;
+const ROUNDS: u64 = 6;
 
 /// What a run may break by being cut short, and so no proof that a broken rule was noticed.
 const MATTERS_OF_TIME: [&str; 7] = [

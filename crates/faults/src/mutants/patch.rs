@@ -13,7 +13,6 @@ pub(crate) struct Mutant {
 }
 
 impl Mutant {
-    /// All of them, by name.
     pub(crate) fn all() -> Result<Vec<Self>, Error> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mutants");
         let files = std::fs::read_dir(&folder).map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
@@ -28,7 +27,6 @@ impl Mutant {
         Ok(mutants)
     }
 
-    /// By its name.
     pub(crate) fn from_name(name: &str) -> Result<Self, Error> {
         let mutants = Self::all()?;
         let names = mutants.iter().map(Self::name).collect::<Vec<_>>().join(", ");

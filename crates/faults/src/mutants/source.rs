@@ -1,7 +1,5 @@
 //! A copy of the workspace's sources, for mutants to change.
 
-use std::collections::BTreeSet;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,88 +10,50 @@ pub(super) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).map(Path::to_owned).unwrap_or_default()
 }
 
-/// Makes `copy` hold what `root` holds and git does not ignore. Files that are the same stay untouched, so that cargo builds only what
-/// differs from the last build.
+/// Makes `copy` hold what `root` holds and git does not ignore, committed or not. Files that are the same stay untouched, so that cargo
+/// builds only what differs from the last build.
 pub(super) fn mirror(root: &Path, copy: &Path) -> Result<(), Error> {
-    let files = files_of(root)?;
-    for file in &files {
-        update(&root.join(file), &copy.join(file))?;
-    }
-    remove_others(copy, copy, &files)?;
+    std::fs::create_dir_all(copy)?;
+    // Indexes of their own: that of the person who runs this stays as it is.
+    let (all, copied) = (copy.with_extension("all-index"), copy.with_extension("index"));
+    git(root, root, &all, &["add", "--all"])?;
+    let tree = git(root, root, &all, &["write-tree"])?;
+    git(root, copy, &copied, &["read-tree", "--reset", "-u", tree.trim()])?;
     Ok(())
 }
 
-fn files_of(root: &Path) -> Result<BTreeSet<PathBuf>, Error> {
-    let listing = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    let output = Command::new("git").args(listing).current_dir(root).output();
+fn git(root: &Path, work_tree: &Path, index: &Path, arguments: &[&str]) -> Result<String, Error> {
+    let mut git = Command::new("git");
+    git.current_dir(root).env("GIT_DIR", root.join(".git")).env("GIT_WORK_TREE", work_tree);
+    let output = git.env("GIT_INDEX_FILE", index).args(arguments).output();
     let output = output.map_err(|error| format!("cannot run git: {error}"))?;
-    if !output.status.success() {
-        let why = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("cannot list the files of {}: {why}", root.display()).into());
+    match output.status.success() {
+        true => Ok(String::from_utf8(output.stdout)?),
+        false => Err(format!("git {arguments:?} failed: {}", String::from_utf8_lossy(&output.stderr)).into()),
     }
-    let names = String::from_utf8(output.stdout)?;
-    // Git also lists what was deleted and not committed yet.
-    Ok(names.split_terminator('\0').map(PathBuf::from).filter(|file| root.join(file).is_file()).collect())
-}
-
-fn update(from: &Path, to: &Path) -> io::Result<()> {
-    let content = std::fs::read(from)?;
-    if std::fs::read(to).is_ok_and(|copied| copied == content) {
-        return Ok(());
-    }
-    if let Some(folder) = to.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(to, content)
-}
-
-/// Removes the files below `folder` that are not among `files`, named from `copy`.
-fn remove_others(copy: &Path, folder: &Path, files: &BTreeSet<PathBuf>) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            remove_others(copy, &path, files)?;
-        } else if !path.strip_prefix(copy).is_ok_and(|name| files.contains(name)) {
-            std::fs::remove_file(&path)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn git(folder: &Path, arguments: &[&str]) {
-        assert!(Command::new("git").args(arguments).current_dir(folder).status().unwrap().success());
-    }
-
-    fn modified(path: &Path) -> std::time::SystemTime {
-        path.metadata().unwrap().modified().unwrap()
-    }
-
     #[test]
     fn a_copy_has_what_the_tree_has_and_only_differences_are_written() {
         let (tree, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (tree, copy) = (tree.path(), copy.path().join("source"));
-        git(tree, &["init", "--quiet"]);
-        std::fs::create_dir(tree.join("src")).unwrap();
-        for (file, text) in [(".gitignore", "/target"), ("src/a.rs", "a"), ("src/b.rs", "b"), ("target", "built")] {
+        assert!(Command::new("git").args(["init", "--quiet"]).current_dir(tree).status().unwrap().success());
+        for (file, text) in [(".gitignore", "/target"), ("a.rs", "a"), ("b.rs", "b"), ("target", "built")] {
             std::fs::write(tree.join(file), text).unwrap();
         }
-        git(tree, &["add", "src/a.rs"]);
         mirror(tree, &copy).unwrap();
-        assert_eq!(std::fs::read_to_string(copy.join("src/a.rs")).unwrap(), "a");
-        assert!(!copy.join("target").exists(), "what git ignores is not copied");
+        assert!(copy.join("a.rs").exists() && !copy.join("target").exists(), "what git ignores is not copied");
 
-        let before = modified(&copy.join("src/b.rs"));
-        std::fs::remove_file(tree.join("src/a.rs")).unwrap();
+        let modified = || copy.join("b.rs").metadata().unwrap().modified().unwrap();
+        let before = modified();
+        std::fs::remove_file(tree.join("a.rs")).unwrap();
         std::fs::write(copy.join(".gitignore"), "changed by a mutant").unwrap();
-        std::fs::write(copy.join("src/c.rs"), "added by a mutant").unwrap();
         mirror(tree, &copy).unwrap();
         assert_eq!(std::fs::read_to_string(copy.join(".gitignore")).unwrap(), "/target");
-        assert_eq!([copy.join("src/a.rs").exists(), copy.join("src/c.rs").exists()], [false, false]);
-        assert_eq!(modified(&copy.join("src/b.rs")), before, "what is the same is left alone");
+        assert_eq!((copy.join("a.rs").exists(), modified()), (false, before), "what is the same is left alone");
     }
 }

@@ -9,7 +9,6 @@ pub struct Role {
     pub name: &'static str,
     /// The schema it owns, such as `catalog`.
     pub schema: &'static str,
-    /// Printable ASCII, not empty.
     pub password: SecretString,
 }
 

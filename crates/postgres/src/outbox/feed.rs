@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::page::{self, Recorded};
+use super::page::{self, OutboxEvent};
 use super::sequence::sequence;
 
 /// How long the sequencer rests when it has nothing to do.
@@ -64,7 +64,7 @@ impl Feed {
     }
 
     /// The next events after a position, no more than one message should hold.
-    pub(super) async fn page(&self, position: i64) -> Result<Vec<Recorded>, sqlx::Error> {
+    pub(super) async fn page(&self, position: i64) -> Result<Vec<OutboxEvent>, sqlx::Error> {
         let _turn = self.0.readers.acquire().await.map_err(|_closed| sqlx::Error::PoolClosed)?;
         let mut conn = self.0.pool.acquire().await?;
         page::list_after(&mut conn, position, PAGE_MAX, PAGE_MAX_BYTES).await
@@ -74,7 +74,7 @@ impl Feed {
 async fn run(pool: PgPool, told: watch::Sender<i64>, stop: CancellationToken) {
     let mut failures = 0;
     while !stop.is_cancelled() {
-        let rest = match crate::in_time(sequence(&pool, BATCH)).await {
+        let rest = match crate::with_timeout(sequence(&pool, BATCH)).await {
             Ok(turn) => {
                 told.send_if_modified(|known| turn.head > std::mem::replace(known, turn.head.max(*known)));
                 if std::mem::take(&mut failures) > 0 {

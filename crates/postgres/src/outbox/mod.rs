@@ -1,24 +1,6 @@
 //! Events written in the transaction that makes them true, and read in an order that no reader misses any of.
 //!
-//! Each service's own migrations create the tables:
-//!
-//! ```sql
-//! CREATE TABLE outbox_events (
-//!     id           uuid        PRIMARY KEY,
-//!     aggregate    text        NOT NULL,
-//!     version      bigint      NOT NULL,
-//!     kind         text        NOT NULL,
-//!     payload      bytea       NOT NULL,
-//!     trace_parent text,
-//!     create_time  timestamptz NOT NULL DEFAULT now(),
-//!     position     bigint,
-//!     UNIQUE (aggregate, version)
-//! );
-//! CREATE UNIQUE INDEX outbox_events_position ON outbox_events (position) WHERE position IS NOT NULL;
-//! CREATE INDEX outbox_events_unsequenced ON outbox_events (id) WHERE position IS NULL;
-//! CREATE TABLE outbox_head (id int PRIMARY KEY CHECK (id = 1), last_position bigint NOT NULL);
-//! INSERT INTO outbox_head (id, last_position) VALUES (1, 0);
-//! ```
+//! [`crate::Migrations::with_outbox`] makes the tables.
 //!
 //! # Why events get their position after the commit
 //!
@@ -57,7 +39,7 @@ use uuid::Uuid;
 
 pub use cursor::{BadCursor, Cursor};
 pub use feed::Feed;
-pub use page::Recorded;
+pub use page::OutboxEvent;
 pub use sequence::sequence;
 pub use watch::{Batch, Start, Watch, WatchError};
 
@@ -70,7 +52,6 @@ pub struct Event<'a> {
     pub version: i64,
     /// Full name of the payload's message type.
     pub kind: &'a str,
-    /// The message, encoded.
     pub payload: Vec<u8>,
     /// W3C `traceparent` of the request that caused it.
     pub trace_parent: Option<String>,

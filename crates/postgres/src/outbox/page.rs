@@ -1,28 +1,27 @@
 //! Reads events by their position.
 
+use sqlx::PgConnection;
 use sqlx::types::chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-/// An event that has its position.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct Recorded {
-    /// Where it stands among all events of the service.
-    pub position: i64,
-    /// By which consumers know it.
-    pub id: Uuid,
-    /// Resource name of what changed.
-    pub aggregate: String,
-    /// Counts the aggregate's events, from 1.
-    pub version: i64,
-    /// Full name of the payload's message type.
-    pub kind: String,
-    /// The message, encoded.
-    pub payload: Vec<u8>,
-    /// W3C `traceparent` of the request that caused it.
-    pub trace_parent: Option<String>,
-    /// When it was written.
-    pub create_time: DateTime<Utc>,
+crate::from_row! {
+    /// An event that has its position.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct OutboxEvent {
+        /// Where it stands among all events of the service.
+        pub position: i64,
+        /// The id by which consumers know it.
+        pub id: Uuid,
+        pub aggregate: String,
+        /// Counts the aggregate's events, from 1.
+        pub version: i64,
+        /// Full name of the payload's message type.
+        pub kind: String,
+        pub payload: Vec<u8>,
+        /// W3C `traceparent` of the request that caused it.
+        pub trace_parent: Option<String>,
+        pub create_time: DateTime<Utc>,
+    }
 }
 
 /// The events after a position, in order, at most so many. Their payloads have at most `bytes_max` together, unless the first
@@ -35,7 +34,7 @@ pub async fn list_after(
     position: i64,
     count_max: i64,
     bytes_max: i64,
-) -> Result<Vec<Recorded>, sqlx::Error> {
+) -> Result<Vec<OutboxEvent>, sqlx::Error> {
     sqlx::query_as(
         "SELECT position, id, aggregate, version, kind, payload, trace_parent, create_time FROM ( \
              SELECT position, id, aggregate, version, kind, payload, trace_parent, create_time, \

@@ -1,6 +1,6 @@
 //! Gives positions to events whose transactions have committed. Why, is told in [`super`].
 
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 
 use crate::retry;
 
@@ -42,10 +42,11 @@ async fn sequence_once(pool: &PgPool, limit: i64) -> Result<Option<Turn>, sqlx::
     Ok(Some(Turn { head: given.head, given: given.given, more }))
 }
 
-#[derive(FromRow)]
-struct LookRow {
-    head: i64,
-    waiting: bool,
+crate::from_row! {
+    struct LookRow {
+        head: i64,
+        waiting: bool,
+    }
 }
 
 async fn look(conn: &mut PgConnection) -> Result<LookRow, sqlx::Error> {
@@ -64,12 +65,13 @@ async fn lock_head(conn: &mut PgConnection) -> Result<bool, sqlx::Error> {
     Ok(locked.is_some())
 }
 
-#[derive(FromRow)]
-struct GivenRow {
-    head: i64,
-    given: i64,
-    /// How many events had no position before, counted to one more than the limit.
-    waiting: i64,
+crate::from_row! {
+    struct GivenRow {
+        head: i64,
+        given: i64,
+        /// How many events had no position before, counted to one more than the limit.
+        waiting: i64,
+    }
 }
 
 /// Places events and moves the head. The lock must be held. The version below is looked up for one event after the other on

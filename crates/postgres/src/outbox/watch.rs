@@ -8,8 +8,8 @@ use tokio::sync::watch::Receiver;
 use tokio::time::{sleep, timeout};
 
 use super::feed::pause;
-use super::{BadCursor, Cursor, Feed, Recorded};
-use crate::{Transient, is_outage};
+use super::{BadCursor, Cursor, Feed, OutboxEvent};
+use crate::StoreError;
 
 /// How long a reader hears nothing at most. Then it is told that there is nothing.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -44,31 +44,29 @@ pub enum WatchError {
     /// The process is about to end.
     #[error("the service is stopping")]
     Stopping,
-    /// The database can't be reached.
-    #[error("the database is not available")]
-    Outage(#[source] sqlx::Error),
-    /// The database refused what the code never should have asked.
-    #[error("the database refused")]
-    Database(#[source] sqlx::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl From<sqlx::Error> for WatchError {
     fn from(error: sqlx::Error) -> Self {
-        if passes(&error) { Self::Outage(error) } else { Self::Database(error) }
+        Self::Store(error.into())
     }
-}
-
-fn passes(error: &sqlx::Error) -> bool {
-    is_outage(error) || error.is_transient()
 }
 
 /// Some events, and where to go on after them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// In the order of their positions; none if there is nothing more for now.
-    pub events: Vec<Recorded>,
-    /// Where to go on.
+    pub events: Vec<OutboxEvent>,
     pub cursor: Cursor,
+}
+
+impl Batch {
+    /// The events as messages.
+    pub fn map<T>(&self, message: impl Fn(&OutboxEvent) -> T) -> Vec<T> {
+        self.events.iter().map(message).collect()
+    }
 }
 
 /// A reader of the events. Holds a page at most, and no connection while it waits.
@@ -131,7 +129,7 @@ impl Watch {
     }
 
     /// Reads a page. If there is none although the head says so, then what was there is not kept any more, and is passed over.
-    async fn read(&mut self, head: i64) -> Result<Vec<Recorded>, WatchError> {
+    async fn read(&mut self, head: i64) -> Result<Vec<OutboxEvent>, WatchError> {
         let mut failures = 0;
         loop {
             match self.feed.page(self.position).await {
@@ -139,9 +137,11 @@ impl Watch {
                     self.position = events.last().map_or(head, |event| event.position);
                     return Ok(events);
                 }
-                // The feed's own task has it in the log.
-                Err(error) if passes(&error) => failures += 1,
-                Err(error) => return Err(WatchError::Database(error)),
+                Err(error) => match StoreError::from(error) {
+                    // The feed's own task has it in the log.
+                    StoreError::Outage(_) => failures += 1,
+                    refused => return Err(refused.into()),
+                },
             }
             sleep(pause(failures)).await;
         }

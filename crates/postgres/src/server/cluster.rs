@@ -15,7 +15,6 @@ use crate::bootstrap::with_login;
 use crate::quote::url_part;
 use crate::secret_url::SecretUrl;
 
-/// The superuser.
 const ADMIN: &str = "postgres";
 
 /// Which characters are letters, and their case: the first locale that the machine has. Sorting

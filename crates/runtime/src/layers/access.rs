@@ -1,62 +1,29 @@
 //! Finds out who calls and whether the contract lets them.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, header};
 use tonic::Status;
 use tonic::body::Body;
-use tower::{Layer, Service};
 
+use super::middleware::{Inner, Middleware, Outcome};
 use super::until_refused::UntilRefused;
-use super::{Answer, is_plumbing};
 use crate::access::Rules;
 use crate::caller::Caller;
 use crate::token::{Verified, Verifier, invalid};
 
+/// Lets calls pass that the rules of the contract admit.
 #[derive(Clone)]
-pub(crate) struct AccessLayer {
+pub(crate) struct Access {
     pub(crate) rules: Arc<Rules>,
     pub(crate) verifier: Arc<Verifier>,
 }
 
-impl<S> Layer<S> for AccessLayer {
-    type Service = Access<S>;
-
-    fn layer(&self, inner: S) -> Access<S> {
-        Access { inner, with: self.clone() }
-    }
-}
-
-#[derive(Clone)]
-pub(crate) struct Access<S> {
-    inner: S,
-    with: AccessLayer,
-}
-
-impl<S> Service<Request<Body>> for Access<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Answer<S::Error>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if is_plumbing(&request) {
-            return Box::pin(self.inner.call(request));
-        }
-        // The clone that was polled ready goes with the call; a fresh one stays.
-        let fresh = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, fresh);
-        let with = self.with.clone();
-        Box::pin(async move {
+impl Middleware for Access {
+    fn handle<S: Inner>(&self, request: Request<Body>, mut inner: S) -> impl Future<Output = Outcome> + Send + 'static {
+        let with = self.clone();
+        async move {
             let (mut parts, body) = request.into_parts();
             let admitted = match admit(&with, &parts).await {
                 Ok(admitted) => admitted,
@@ -64,13 +31,13 @@ where
             };
             let streams = with.rules.streams(parts.uri.path());
             parts.extensions.insert(admitted.caller());
-            let answer = inner.call(Request::from_parts(parts, body)).await?;
-            Ok(if streams { admitted.guard(answer, with.verifier) } else { answer })
-        })
+            let response = inner.call(Request::from_parts(parts, body)).await?;
+            Ok(if streams { admitted.guard(response, with.verifier) } else { response })
+        }
     }
 }
 
-/// Whoever was let in.
+/// A caller that was let in.
 #[derive(Default)]
 struct Admitted {
     token: Option<Arc<Verified>>,
@@ -91,7 +58,7 @@ impl Admitted {
 }
 
 /// A method that no rule is known for is left to the router, which answers UNIMPLEMENTED: whatever is served has a rule.
-async fn admit(with: &AccessLayer, request: &Parts) -> Result<Admitted, Status> {
+async fn admit(with: &Access, request: &Parts) -> Result<Admitted, Status> {
     let Some(rule) = with.rules.get(request.uri.path()) else { return Ok(Admitted::default()) };
     let token = match bearer(&request.headers)? {
         Some(token) => Some(with.verifier.verified(token).await?),

@@ -1,15 +1,14 @@
 //! Bounds each call in time, and puts right what tonic 0.14 answers oddly: a call that ran into its deadline would end
 //! CANCELLED, and a request over the size limit OUT_OF_RANGE.
 
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
+use tokio::time::timeout;
 use tonic::body::Body;
 use tonic::{Code, Status};
-use tower::{Layer, Service};
 
-use super::{Answer, is_plumbing};
+use super::middleware::{Inner, Middleware, Outcome};
 use crate::fault::{ErrorReason, Fault};
 
 /// How long a call may take whose caller says nothing.
@@ -19,45 +18,19 @@ const CALL_MAX: Duration = Duration::from_secs(300);
 /// We answer this much before the caller stops waiting, so that the answer still arrives.
 const HEAD_START: Duration = Duration::from_millis(5);
 
-#[derive(Clone, Default)]
-pub(crate) struct DeadlineLayer;
-
-impl<S> Layer<S> for DeadlineLayer {
-    type Service = Deadline<S>;
-
-    fn layer(&self, inner: S) -> Deadline<S> {
-        Deadline(inner)
-    }
-}
-
 #[derive(Clone)]
-pub(crate) struct Deadline<S>(S);
+pub(crate) struct Deadline;
 
-impl<S> Service<Request<Body>> for Deadline<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>>,
-    S::Future: Send + 'static,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Answer<S::Error>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if is_plumbing(&request) {
-            return Box::pin(self.0.call(request));
-        }
+impl Middleware for Deadline {
+    fn handle<S: Inner>(&self, request: Request<Body>, mut inner: S) -> impl Future<Output = Outcome> + Send + 'static {
         let allowed = allowed_time(request.headers());
-        let answer = self.0.call(request);
-        Box::pin(async move {
-            match tokio::time::timeout(allowed, answer).await {
-                Ok(answer) => answer.map(put_right),
+        let response = inner.call(request);
+        async move {
+            match timeout(allowed, response).await {
+                Ok(response) => response.map(normalize_tonic_status),
                 Err(_) => Ok(deadline_passed().into_http()),
             }
-        })
+        }
     }
 }
 
@@ -82,7 +55,7 @@ fn parse_timeout(text: &str) -> Option<Duration> {
     }
 }
 
-fn put_right(response: Response<Body>) -> Response<Body> {
+fn normalize_tonic_status(response: Response<Body>) -> Response<Body> {
     let code = response.headers().get("grpc-status").map(|value| Code::from_bytes(value.as_bytes()));
     let is_ours = response.headers().contains_key("grpc-status-details-bin");
     match code {

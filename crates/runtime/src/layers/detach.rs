@@ -2,55 +2,27 @@
 //! closed connection, would leave an order accepted and driven by nobody, or a database connection with a transaction begun.
 
 use std::panic::resume_unwind;
-use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::Request;
 use tonic::body::Body;
-use tower::{Layer, Service};
 use tracing::Instrument;
 
-use super::{Answer, is_plumbing};
+use super::middleware::{Inner, Middleware, Outcome};
 
-#[derive(Clone, Default)]
-pub(crate) struct DetachLayer;
-
-impl<S> Layer<S> for DetachLayer {
-    type Service = Detach<S>;
-
-    fn layer(&self, inner: S) -> Detach<S> {
-        Detach(inner)
-    }
-}
-
+/// Runs calls in tasks of their own.
 #[derive(Clone)]
-pub(crate) struct Detach<S>(S);
+pub(crate) struct Detach;
 
-impl<S> Service<Request<Body>> for Detach<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>>,
-    S::Future: Send + 'static,
-    S::Error: Send + 'static,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Answer<S::Error>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if is_plumbing(&request) {
-            return Box::pin(self.0.call(request));
-        }
-        let running = tokio::spawn(self.0.call(request).in_current_span());
-        Box::pin(async move {
+impl Middleware for Detach {
+    fn handle<S: Inner>(&self, request: Request<Body>, mut inner: S) -> impl Future<Output = Outcome> + Send + 'static {
+        let running = tokio::spawn(inner.call(request).in_current_span());
+        async move {
             match running.await.map_err(tokio::task::JoinError::try_into_panic) {
-                Ok(answer) => answer,
+                Ok(response) => response,
                 Err(Ok(panic)) => resume_unwind(panic),
                 // The process ends.
                 Err(Err(_)) => std::future::pending().await,
             }
-        })
+        }
     }
 }

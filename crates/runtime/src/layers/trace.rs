@@ -1,62 +1,31 @@
 //! One server span for each call, named as the call, child of the caller's span, with the gRPC code at its end.
 
-use std::task::{Context, Poll};
-
 use http::{Request, Response};
 use tonic::Code;
 use tonic::body::Body;
-use tower::{Layer, Service};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use super::{Answer, is_plumbing};
+use super::middleware::{Inner, Middleware, Outcome};
 use crate::propagation;
 
+/// Makes the server spans of this service.
 #[derive(Clone)]
-pub(crate) struct TraceLayer {
+pub(crate) struct Trace {
     pub(crate) service: &'static str,
 }
 
-impl<S> Layer<S> for TraceLayer {
-    type Service = Trace<S>;
-
-    fn layer(&self, inner: S) -> Trace<S> {
-        Trace { inner, service: self.service }
-    }
-}
-
-#[derive(Clone)]
-pub(crate) struct Trace<S> {
-    inner: S,
-    service: &'static str,
-}
-
-impl<S> Service<Request<Body>> for Trace<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>>,
-    S::Future: Send + 'static,
-{
-    type Response = Response<Body>;
-    type Error = S::Error;
-    type Future = Answer<S::Error>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if is_plumbing(&request) {
-            return Box::pin(self.inner.call(request));
-        }
+impl Middleware for Trace {
+    fn handle<S: Inner>(&self, request: Request<Body>, mut inner: S) -> impl Future<Output = Outcome> + Send + 'static {
         let span = span_of(&request, self.service);
-        let answer = span.in_scope(|| self.inner.call(request));
+        let response = span.in_scope(|| inner.call(request));
         let recorded = span.clone();
-        let answer = async move {
-            let response = answer.await?;
+        let response = async move {
+            let response = response.await?;
             record(&recorded, &response);
             Ok(response)
         };
-        Box::pin(answer.instrument(span))
+        response.instrument(span)
     }
 }
 

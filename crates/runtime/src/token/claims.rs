@@ -14,11 +14,9 @@ pub const TOKEN_TYPE: &str = "at+jwt";
 /// What an access token says (RFC 9068, section 2.2).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who issued it.
     pub iss: String,
     /// Who it is about: `users/{uuid}` or `serviceAccounts/{name}`.
     pub sub: String,
-    /// Who it is for.
     pub aud: String,
     /// The client that asked for it.
     pub client_id: String,
@@ -26,7 +24,6 @@ pub struct Claims {
     pub iat: i64,
     /// When it expires, in seconds since 1970.
     pub exp: i64,
-    /// Its own id.
     pub jti: String,
     /// The session, or the service account's key, that it belongs to.
     #[serde(default)]

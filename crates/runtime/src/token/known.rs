@@ -15,7 +15,6 @@ const REMEMBER_ALWAYS: i64 = 24 * 3600;
 /// How often revocations of tokens that have expired are looked for, in seconds.
 const FORGET_EVERY: i64 = 10;
 
-/// Keys and revocations.
 #[derive(Default)]
 pub(super) struct Known {
     keys: HashMap<String, DecodingKey>,
@@ -29,7 +28,6 @@ pub(super) struct Known {
 pub(super) enum Refused {
     /// Its key does not count any more.
     KeyGone,
-    /// It was revoked.
     Revoked,
 }
 

@@ -36,7 +36,6 @@ fn without(member: &str) -> Value {
     claims
 }
 
-/// A token made by hand.
 fn token(header: &Value, claims: &Value, signature: &[u8]) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.{}", part(header), part(claims), URL_SAFE_NO_PAD.encode(signature))

@@ -3,15 +3,11 @@
 /// A mail that the server took.
 #[derive(Clone, Debug, Default)]
 pub struct TakenMail {
-    /// The sender in the envelope.
     pub sender: String,
-    /// The recipients in the envelope.
     pub recipients: Vec<String>,
     /// The header lines, with folded ones joined.
     pub headers: Vec<String>,
-    /// The decoded text.
     pub text: String,
-    /// Whether it came through TLS.
     pub is_encrypted: bool,
     /// Whether the client had logged in.
     pub is_authenticated: bool,

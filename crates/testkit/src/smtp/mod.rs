@@ -14,7 +14,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -41,10 +40,8 @@ pub struct Options {
 
 /// A running server. Dropped, it closes its port and all connections.
 pub struct Smtp {
-    /// Where it listens.
     pub addr: SocketAddr,
     shared: Arc<Shared>,
-    authority: Option<NamedTempFile>,
     _accept_loop: AbortOnDropHandle<()>,
 }
 
@@ -58,17 +55,17 @@ impl Smtp {
     pub async fn start_at(addr: SocketAddr, options: Options) -> Self {
         let listener = TcpListener::bind(addr).await.expect("a free port");
         let addr = listener.local_addr().expect("its address");
-        let (authority, tls) = options.starttls.then(tls::acceptor).unzip();
-        let Options { requires_login, replies, .. } = options;
+        let Options { starttls, requires_login, replies } = options;
+        let tls = starttls.then(tls::acceptor);
         let replies = Mutex::new(replies.into());
         let shared = Arc::new(Shared { tls, requires_login, replies, log: watch::Sender::default() });
         let accept_loop = tokio::spawn(server::accept(listener, shared.clone()));
-        Self { addr, shared, authority, _accept_loop: AbortOnDropHandle::new(accept_loop) }
+        Self { addr, shared, _accept_loop: AbortOnDropHandle::new(accept_loop) }
     }
 
     /// The PEM file with the certificate authority of a server with STARTTLS.
-    pub fn authority(&self) -> &Path {
-        self.authority.as_ref().expect("a server with STARTTLS").path()
+    pub fn authority(&self) -> &'static Path {
+        tls::authority()
     }
 
     /// The mails that it took so far.

@@ -18,7 +18,6 @@ const SESSION_MAX: Duration = Duration::from_secs(60);
 /// The server accepts no further connection while this many are open.
 const SESSIONS_MAX: usize = 100;
 
-/// A scripted reply.
 #[derive(Clone, Copy, Debug)]
 pub enum Reply {
     /// Refuses a recipient with this reply.
@@ -29,7 +28,6 @@ pub enum Reply {
     Disconnect,
 }
 
-/// What the connections share.
 pub(super) struct Shared {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) requires_login: bool,
@@ -37,13 +35,11 @@ pub(super) struct Shared {
     pub(super) log: watch::Sender<Log>,
 }
 
-/// What has happened so far.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) connections: usize,
     pub(super) taken: Vec<TakenMail>,
     pub(super) refusals: usize,
-    /// Why connections were closed early.
     errors: Vec<String>,
 }
 
@@ -79,7 +75,6 @@ impl Shared {
         replies.pop_front_if(|reply| is_due(reply))
     }
 
-    /// Counts a refusal.
     pub(super) fn refuse(&self, reply: &'static str) -> &'static str {
         self.log.send_modify(|log| log.refusals += 1);
         reply

@@ -30,7 +30,6 @@ struct Session<'a, S> {
     shared: &'a Shared,
     is_encrypted: bool,
     is_authenticated: bool,
-    /// From MAIL on.
     mail: Option<TakenMail>,
 }
 
@@ -49,7 +48,6 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
                     return Ok(Some(tls));
                 }
                 ("QUIT", _) => return self.wire.reply("221 2.0.0 closing").await.map(|()| None),
-                ("AUTH", _) => self.log_in(argument).await?,
                 ("DATA", _) => self.receive_message().await?,
                 (command, _) => {
                     let reply = self.execute(command, argument);
@@ -65,6 +63,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         match command {
             "EHLO" => self.extensions(),
             "HELO" => "250 localhost",
+            "AUTH" => self.log_in(argument),
             "MAIL" => self.start_mail(argument),
             "RCPT" => self.add_recipient(argument),
             "RSET" => {
@@ -79,7 +78,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     fn extensions(&self) -> &'static str {
         match (self.offered_tls(), self.offers_login()) {
             (Some(_), _) => "250-localhost\r\n250-8BITMIME\r\n250 STARTTLS",
-            (None, true) => "250-localhost\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN",
+            (None, true) => "250-localhost\r\n250-8BITMIME\r\n250 AUTH PLAIN",
             (None, false) => "250-localhost\r\n250 8BITMIME",
         }
     }
@@ -140,15 +139,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         }
     }
 
-    async fn log_in(&mut self, argument: &str) -> Result<()> {
-        if !self.offers_login() {
-            return self.wire.reply("503 5.5.1 AUTH is not offered").await;
-        }
-        let credentials = auth::read_credentials(&mut self.wire, argument).await?;
-        self.is_authenticated = credentials.is_some_and(|credentials| credentials.are_valid());
-        match self.is_authenticated {
-            true => self.wire.reply("235 2.7.0 logged in").await,
-            false => self.wire.reply("535 5.7.8 invalid credentials").await,
+    fn log_in(&mut self, argument: &str) -> &'static str {
+        self.is_authenticated = self.offers_login() && auth::is_valid(argument);
+        match (self.offers_login(), self.is_authenticated) {
+            (false, _) => "503 5.5.1 AUTH is not offered",
+            (true, true) => "235 2.7.0 logged in",
+            (true, false) => "535 5.7.8 invalid credentials",
         }
     }
 }

@@ -9,7 +9,6 @@ const LINE_MAX: u64 = 1001;
 /// The longest message, in bytes.
 const MESSAGE_MAX: usize = 1024 * 1024;
 
-/// A connection to a client.
 pub(super) struct Wire<S>(BufReader<S>);
 
 impl<S: AsyncRead + Unpin> Wire<S> {
@@ -60,15 +59,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(super) async fn reply(&mut self, reply: &str) -> Result<()> {
         self.0.write_all(format!("{reply}\r\n").as_bytes()).await?;
         self.0.flush().await
-    }
-
-    /// The response to an AUTH challenge, unless it came with the command.
-    pub(super) async fn challenge(&mut self, challenge: &str, initial: Option<&str>) -> Result<String> {
-        if let Some(response) = initial {
-            return Ok(response.to_owned());
-        }
-        self.reply(&format!("334 {challenge}")).await?;
-        self.expect_line().await
     }
 }
 

@@ -9,9 +9,7 @@ use super::email::Email;
 #[derive(Clone, Debug)]
 pub(crate) struct User {
     pub(crate) id: UserId,
-    /// As the user wrote it.
     pub(crate) email: String,
-    /// May be empty.
     pub(crate) display_name: String,
     /// The ids of the roles, sorted.
     pub(crate) roles: Vec<String>,

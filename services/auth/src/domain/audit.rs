@@ -14,7 +14,6 @@ pub(crate) struct Actor {
     pub(crate) origin: Origin,
 }
 
-/// A recorded event.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) id: Uuid,
@@ -27,7 +26,6 @@ pub(crate) struct Entry {
     pub(crate) create_time: DateTime<Utc>,
 }
 
-/// An event to record.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     /// A word such as `session.revoked`.

@@ -50,9 +50,7 @@ impl fmt::Display for Member {
 #[derive(Clone, Debug)]
 pub(crate) struct Binding {
     pub(crate) id: Uuid,
-    /// The role's id.
     pub(crate) role: String,
-    /// The member's resource name.
     pub(crate) member: String,
     pub(crate) create_time: DateTime<Utc>,
 }

@@ -12,7 +12,6 @@ pub(crate) const LIFE_SECONDS: i64 = 30 * 60;
 /// The wrong codes that end a sign-up, a password reset or a challenge.
 pub(crate) const WRONG_CODES_MAX: i32 = 5;
 
-/// A new code.
 pub(crate) fn generate() -> SecretString {
     format!("{:08}", rand::random_range(0..100_000_000_u32)).into()
 }
@@ -30,11 +29,9 @@ pub(crate) struct Waiting {
     pub(crate) is_expired: bool,
 }
 
-/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CodeCheck {
     Correct,
-    /// Counts against the limit.
     Wrong,
     /// Expired, or too many wrong codes: no code is accepted.
     Closed,

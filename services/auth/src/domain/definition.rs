@@ -10,7 +10,6 @@ use super::roles::Role;
 pub(crate) struct Definition {
     pub(crate) id: String,
     pub(crate) description: String,
-    /// Sorted, without duplicates.
     pub(crate) permissions: Vec<String>,
     /// None if it is built in.
     pub(crate) create_time: Option<DateTime<Utc>>,
@@ -42,7 +41,6 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// The role after the change.
     pub(crate) fn of(&self, role: &Definition) -> Definition {
         let description = self.description.as_ref().unwrap_or(&role.description).clone();
         let permissions = self.permissions.as_ref().map_or_else(|| role.permissions.clone(), |new| in_order(new));
@@ -50,7 +48,6 @@ impl Change {
     }
 }
 
-/// The permissions sorted, without duplicates.
 pub(crate) fn in_order(permissions: &[String]) -> Vec<String> {
     permissions.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 /// How long the lease on a mail lasts, in seconds: longer than sending may take.
 pub(crate) const LEASE_SECONDS: i64 = 60;
-/// How long sending may take.
 pub(crate) const SEND_MAX: Duration = Duration::from_secs(20);
 /// The most attempts: with the pauses between them, about a day.
 const ATTEMPTS_MAX: i32 = 200;
@@ -19,7 +18,6 @@ const REASON_MAX: usize = 200;
 pub(crate) enum Refusal {
     /// For now; a later attempt may succeed.
     Later(String),
-    /// For good.
     Never(String),
 }
 

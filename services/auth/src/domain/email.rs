@@ -20,12 +20,10 @@ impl Email {
         Ok(Self(text.to_owned()))
     }
 
-    /// As the user wrote it.
     pub(crate) fn as_given(&self) -> &str {
         &self.0
     }
 
-    /// As it is compared.
     pub(crate) fn lower(&self) -> String {
         self.0.to_lowercase()
     }

@@ -22,7 +22,6 @@ impl SecretHash {
         Self(digest(&SHA256, secret.expose_secret().as_bytes()).as_ref().to_vec())
     }
 
-    /// Compares in constant time.
     pub(crate) fn matches(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
     }

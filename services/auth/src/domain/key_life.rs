@@ -8,13 +8,11 @@ pub(crate) const TOKEN_SECONDS: i64 = 300;
 /// How long a key counts after its last token has expired, in seconds: clocks differ, and replicas learn of a rotation at different times.
 const MARGIN_SECONDS: i64 = 120;
 
-/// The times of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Life {
     pub(crate) kid: String,
     /// When it was added and published.
     pub(crate) create_time: DateTime<Utc>,
-    /// When it begins to sign.
     pub(crate) activate_time: DateTime<Utc>,
     /// When verifiers begin to refuse it.
     pub(crate) retire_time: Option<DateTime<Utc>>,
@@ -24,11 +22,9 @@ pub(crate) struct Life {
 pub(crate) enum State {
     /// Verifiers learn of it; it does not sign yet.
     Published,
-    /// It signs.
     Active,
     /// Its tokens may still be in use.
     Retiring,
-    /// Its tokens are refused.
     Retired,
 }
 
@@ -39,7 +35,6 @@ pub(crate) struct SigningKey {
     pub(crate) state: State,
 }
 
-/// When keys are rotated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Schedule {
     /// How long a key is published before it signs.
@@ -48,14 +43,11 @@ pub(crate) struct Schedule {
     pub(crate) period: TimeDelta,
 }
 
-/// What a rotation does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Rotation {
     /// This key is published already, and waits to sign.
     Waits(String),
-    /// A new key is added.
     New {
-        /// When it begins to sign.
         activate_time: DateTime<Utc>,
         /// When older keys retire, unless they do so sooner.
         retire_time: DateTime<Utc>,

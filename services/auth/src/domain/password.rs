@@ -62,7 +62,6 @@ pub(crate) fn check(password: &SecretString, email: &Email, has_second_factor: b
     }
 }
 
-/// "aaaaaaaaaaaaaaa", "abcabcabcabcabc".
 fn is_repetition(characters: &[char]) -> bool {
     (1..=REPEATED_MAX).any(|n| characters.iter().zip(characters.iter().skip(n)).all(|(a, b)| a == b))
 }

@@ -26,14 +26,12 @@ pub(crate) fn hash(code: &SecretString) -> SecretHash {
 
 /// A code that a user gave, by its form.
 pub(crate) enum Given {
-    /// From an authenticator.
     Totp(SecretString),
     Recovery(SecretHash),
     Neither,
 }
 
 impl Given {
-    /// Ignores blanks, hyphens and case.
     pub(crate) fn read(code: &SecretString) -> Self {
         let plain = plain(code);
         let text = plain.expose_secret();

@@ -34,7 +34,6 @@ pub(crate) struct Successor {
 /// What to do with a token that a client sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Replace it.
     Rotate,
     /// Replace it again, and end this first successor.
     RotateAgain(SecretHash),

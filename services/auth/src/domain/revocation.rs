@@ -8,7 +8,6 @@ use uuid::Uuid;
 /// How long a revocation counts, in seconds: longer than any access token lives, and than clocks differ.
 pub(crate) const KEPT_SECONDS: i64 = 300 + 60;
 
-/// Revoked access tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Revocation {
     /// The session, or the key of a service account, that they carry as `sid`.
@@ -42,7 +41,6 @@ impl Log {
         new
     }
 
-    /// Removes those that have expired.
     pub(crate) fn forget(&mut self, now: DateTime<Utc>) {
         while let Some(oldest) = self.entries.pop_front_if(|oldest| oldest.expire_time <= now) {
             self.known.remove(&oldest.sid);

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-/// A built-in role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Administrator,
@@ -14,7 +13,6 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// By name.
     pub(crate) const ALL: [Self; 5] =
         [Self::Administrator, Self::CatalogEditor, Self::Customer, Self::Fulfilment, Self::Support];
 

@@ -14,16 +14,13 @@ pub(crate) struct SecondFactor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Absent,
-    /// Enrolled, without a first code.
     Pending,
     /// Required at sign-in, since this time.
     Active(DateTime<Utc>),
 }
 
-/// What an authenticator app needs.
 #[derive(Debug)]
 pub(crate) struct Enrollment {
-    /// In base32.
     pub(crate) secret: SecretString,
     /// The URI that apps scan as a QR code.
     pub(crate) uri: SecretString,

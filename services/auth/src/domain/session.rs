@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use kontor_types::ids::{NameError, SessionId, UserId, canonical};
 use secrecy::SecretString;
 
-/// A session that is open.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) name: SessionName,

@@ -17,7 +17,6 @@ pub(crate) struct Limit {
 
 /// Attempts by one address with any account.
 const ADDRESS: Limit = Limit { burst: 100, period_seconds: 1 };
-/// Passwords tried with one account.
 const PASSWORD: Limit = Limit { burst: 10, period_seconds: 30 };
 /// Codes tried with one account's second factor, by a caller who knows the password. Three codes of a million are valid at
 /// any time, so that guessing has to be slower than that of passwords.

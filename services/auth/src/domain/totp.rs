@@ -9,7 +9,6 @@ use super::email::Email;
 
 /// The length of a secret in bytes: that of SHA-1's output (RFC 4226, section 4).
 const SECRET_BYTES: usize = 20;
-/// The length of a code.
 pub(crate) const DIGITS: u8 = 6;
 /// How long a code is shown, in seconds.
 const STEP_SECONDS: u64 = 30;

@@ -4,6 +4,7 @@ use kontor_proto::kontor::auth::v1 as pb;
 use kontor_proto::kontor::auth::v1::access_service_server::AccessService;
 use kontor_runtime::Caller;
 use kontor_types::{NameToken, PageSize, PageToken};
+use prost_types::FieldMask;
 use tonic::{Request, Response, Status};
 
 use super::parse;
@@ -44,7 +45,7 @@ impl AccessService for Access {
     async fn update_role(&self, request: Request<pb::UpdateRoleRequest>) -> Result<Response<pb::Role>, Status> {
         let (context, request) = split(&self.0, request);
         let role = request.role.unwrap_or_default();
-        let change = change(&role, request.update_mask.map(|mask| mask.paths))?;
+        let change = change(&role, request.update_mask)?;
         Ok(Response::new(wire::role(self.0.update_role(&context, &role.name, &change).await?)))
     }
 
@@ -100,10 +101,10 @@ impl AccessService for Access {
     }
 }
 
-fn change(role: &pb::Role, mask: Option<Vec<String>>) -> Result<Change, Status> {
+fn change(role: &pb::Role, mask: Option<FieldMask>) -> Result<Change, Status> {
     let set = [("description", !role.description.is_empty()), ("permissions", !role.permissions.is_empty())];
     let mut change = Change::default();
-    for path in parse::mask(mask, &set)? {
+    for path in parse::update_mask(mask, &set)? {
         match path {
             "permissions" => change.permissions = Some(parse::permissions("role.permissions", &role.permissions)?),
             _ => change.description = Some(role.description.clone()),

@@ -42,9 +42,8 @@ impl From<Error> for Status {
             Error::RoleInUse(_) => Fault::precondition(ErrorReason::RoleInUse, text).into(),
             Error::Field { field, description } => Fault::field(field, description).into(),
             Error::Busy => Fault::overloaded(text).into(),
-            Error::Outage(_) => fault::unavailable(&error),
-            Error::Database(_)
-            | Error::Hash(_)
+            Error::Store(error) => fault::store(&error),
+            Error::Hash(_)
             | Error::Sign(_)
             | Error::Seal(_)
             | Error::SigningKey(_)

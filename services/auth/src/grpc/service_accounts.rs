@@ -52,7 +52,7 @@ impl ServiceAccountService for ServiceAccounts {
     ) -> Result<Response<pb::ServiceAccount>, Status> {
         let (context, request) = split(&self.0, request);
         let pb::ServiceAccount { name, display_name, .. } = request.service_account.unwrap_or_default();
-        let display_name = parse::display_name(display_name, request.update_mask.map(|mask| mask.paths))?;
+        let display_name = parse::display_name(display_name, request.update_mask)?;
         let updated = self.0.update_service_account(&context, &name, display_name.as_deref()).await?;
         Ok(Response::new(wire::service_account(updated)))
     }

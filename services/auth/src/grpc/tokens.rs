@@ -17,7 +17,6 @@ use crate::wire;
 
 pub(super) struct Tokens {
     pub(super) auth: Auth,
-    /// Ends the streams.
     pub(super) stop: CancellationToken,
 }
 

@@ -34,7 +34,7 @@ impl UserService for Users {
     async fn update_user(&self, request: Request<pb::UpdateUserRequest>) -> Result<Response<pb::User>, Status> {
         let (context, request) = split(&self.0, request);
         let pb::User { name, display_name, .. } = request.user.unwrap_or_default();
-        let display_name = parse::display_name(display_name, request.update_mask.map(|mask| mask.paths))?;
+        let display_name = parse::display_name(display_name, request.update_mask)?;
         let user = self.0.update_user(&context, &name, display_name.as_deref()).await?;
         Ok(Response::new(wire::user(user)))
     }

@@ -17,7 +17,6 @@ use crate::store::service_keys::GoodKey;
 /// The client that tokens of users name.
 pub(super) const CLIENT: &str = "kontor";
 
-/// Signs access tokens.
 pub(super) struct AccessTokens {
     issuer: String,
     ring: RwLock<Arc<KeyRing>>,

@@ -1,8 +1,8 @@
 //! Reading audit events.
 
-use kontor_types::{PageSize, PageToken};
+use kontor_types::{Page, PageSize, PageToken};
 
-use super::{Auth, Error, Page};
+use super::{Auth, Error};
 use crate::domain::audit::Entry;
 use crate::store;
 

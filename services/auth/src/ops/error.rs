@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kontor_postgres::Transient;
+use kontor_postgres::{StoreError, Transient};
 
 use crate::domain::password::WeakPassword;
 use crate::domain::seal::SealError;
@@ -56,12 +56,9 @@ pub(crate) enum Error {
     /// Too many passwords wait to be hashed.
     #[error("too many sign-ins are running right now; try again in a second")]
     Busy,
-    /// The database can't be reached.
-    #[error("the database is not available")]
-    Outage(#[source] sqlx::Error),
-    /// The database refused what the code never should have asked.
-    #[error("the database refused")]
-    Database(#[source] sqlx::Error),
+    /// The database could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error("a password could not be hashed")]
     Hash(#[from] argon2::password_hash::Error),
     #[error("an access token could not be signed")]
@@ -86,17 +83,14 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if kontor_postgres::is_outage(&error) || error.is_transient() {
-            return Self::Outage(error);
-        }
-        Self::Database(error)
+        Self::Store(error.into())
     }
 }
 
 impl Transient for Error {
     fn is_transient(&self) -> bool {
         match self {
-            Self::Outage(error) | Self::Database(error) => error.is_transient(),
+            Self::Store(error) => error.is_transient(),
             Self::PasswordRefused { .. }
             | Self::CodeInvalid
             | Self::TotpCodeInvalid
@@ -121,84 +115,6 @@ impl Transient for Error {
             | Self::Hash(_)
             | Self::Sign(_)
             | Self::Task(_) => false,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::borrow::Cow;
-    use std::error::Error as StdError;
-    use std::fmt;
-
-    use sqlx::error::{DatabaseError, ErrorKind};
-    use tonic::{Code, Status};
-
-    use super::*;
-
-    /// A refusal by the database with this SQLSTATE.
-    #[derive(Debug)]
-    struct Refused(&'static str);
-
-    impl fmt::Display for Refused {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(self.0)
-        }
-    }
-
-    impl StdError for Refused {}
-
-    impl DatabaseError for Refused {
-        fn message(&self) -> &str {
-            self.0
-        }
-
-        fn code(&self) -> Option<Cow<'_, str>> {
-            Some(self.0.into())
-        }
-
-        fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
-            self
-        }
-
-        fn as_error_mut(&mut self) -> &mut (dyn StdError + Send + Sync + 'static) {
-            self
-        }
-
-        fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
-            self
-        }
-
-        fn kind(&self) -> ErrorKind {
-            ErrorKind::Other
-        }
-    }
-
-    fn refused(state: &'static str) -> Error {
-        sqlx::Error::Database(Box::new(Refused(state))).into()
-    }
-
-    #[test]
-    fn a_database_that_is_away_or_lost_a_conflict_is_unavailable() {
-        let states = ["08006", "08P01", "53300", "57014", "57P01", "40001", "40P01"].map(refused);
-        let broken = [sqlx::Error::WorkerCrashed, sqlx::Error::PoolTimedOut, sqlx::Error::PoolClosed].map(Error::from);
-        for error in states.into_iter().chain(broken) {
-            assert!(matches!(error, Error::Outage(_)), "{error:?}");
-            assert_eq!(Status::from(error).code(), Code::Unavailable);
-        }
-    }
-
-    #[test]
-    fn only_a_lost_conflict_is_worth_a_repetition() {
-        let transient = ["08006", "57014", "23505", "40001", "40P01"].map(|state| refused(state).is_transient());
-        assert_eq!(transient, [false, false, false, true, true]);
-    }
-
-    #[test]
-    fn what_the_database_should_never_refuse_is_internal() {
-        for error in [refused("23505"), refused("42P01"), sqlx::Error::RowNotFound.into()] {
-            assert!(matches!(error, Error::Database(_)), "{error:?}");
-            assert_eq!(Status::from(error).code(), Code::Internal);
         }
     }
 }

@@ -12,7 +12,6 @@ use crate::domain::seal::KeyEncryptionKey;
 use crate::domain::signing_key::SealedKey;
 use crate::store;
 
-/// What a rotation needs.
 pub(super) struct Keys<'a> {
     pub(super) kek: &'a KeyEncryptionKey,
     pub(super) schedule: Schedule,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use kontor_postgres::{in_time, retry};
+use kontor_postgres::{retry, with_timeout};
 
 use super::{Auth, Error};
 use crate::domain::delivery::{LEASE_SECONDS, Next, Refusal, decide, reason};
@@ -20,7 +20,7 @@ const RECORD_PAUSE: Duration = Duration::from_millis(500);
 impl Auth {
     /// Sends mails that are due, and returns whether there may be more.
     pub async fn deliver_mail(&self, mailer: &Mailer) -> Result<bool, Error> {
-        let claimed = in_time(retry("claim_mails", || self.claim_mails())).await?;
+        let claimed = with_timeout(retry("claim_mails", || self.claim_mails())).await?;
         let done = join_all(claimed.iter().map(|mail| self.send_mail(mailer, mail))).await;
         done.into_iter().collect::<Result<(), Error>>()?;
         Ok(claimed.len() == BATCH)
@@ -46,13 +46,13 @@ impl Auth {
         };
         let next = decide(mail.attempts, outcome, rand::random());
         for _ in 1..RECORD_TRIES {
-            match in_time(self.record_delivery(mail, &next)).await {
+            match with_timeout(self.record_delivery(mail, &next)).await {
                 Ok(()) => return Ok(()),
                 Err(error) => tracing::warn!(id = %mail.id, %error, "mail outcome not recorded, retrying"),
             }
             tokio::time::sleep(RECORD_PAUSE).await;
         }
-        in_time(self.record_delivery(mail, &next)).await
+        with_timeout(self.record_delivery(mail, &next)).await
     }
 
     async fn record_delivery(&self, mail: &Queued, next: &Next) -> Result<(), Error> {

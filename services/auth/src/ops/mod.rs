@@ -12,7 +12,6 @@ mod key_ring;
 mod keys;
 mod mail;
 mod own_password;
-mod page;
 mod password_reset;
 mod passwords;
 mod refresh;
@@ -44,7 +43,6 @@ use tokio::sync::Notify;
 
 pub(crate) use audit::Filter;
 pub(crate) use error::Error;
-pub(crate) use page::Page;
 pub use passwords::PasswordCost;
 pub(crate) use request_context::RequestContext;
 pub(crate) use revocation_feed::OnUpdate;
@@ -92,18 +90,13 @@ impl Auth {
         &self.trusted_proxies
     }
 
-    pub async fn ping(&self) -> Result<(), Error> {
-        sqlx::Connection::ping(&mut *self.pool.acquire().await?).await?;
-        Ok(())
+    /// Notified when this process revokes tokens.
+    pub(crate) fn revoked(&self) -> Arc<Notify> {
+        Arc::clone(&self.revoked)
     }
 
-    /// Returns when this process revokes tokens after this call, also before the future is first polled.
-    pub(crate) fn revoked(&self) -> impl Future<Output = ()> {
-        self.revoked.notified()
-    }
-
-    /// Returns when this process has queued a mail since the last call.
-    pub async fn mail_queued(&self) {
-        self.mail_queued.notified().await;
+    /// Notified when this process has queued a mail.
+    pub(crate) fn mail_queued(&self) -> Arc<Notify> {
+        Arc::clone(&self.mail_queued)
     }
 }

@@ -17,11 +17,8 @@ const WAITING_PER_RUNNING: usize = 16;
 /// What a password hash costs.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordCost {
-    /// Memory, in KiB.
     pub memory_kib: u32,
-    /// Passes over the memory.
     pub passes: u32,
-    /// Lanes.
     pub lanes: u32,
 }
 

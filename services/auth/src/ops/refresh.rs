@@ -12,7 +12,6 @@ use crate::domain::refresh::Verdict;
 use crate::domain::session::{SessionName, Tokens};
 use crate::store::{self, refresh_tokens, sessions as session_rows};
 
-/// What the transaction decided.
 enum Outcome {
     Granted(Granted),
     Refused,

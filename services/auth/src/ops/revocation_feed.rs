@@ -26,7 +26,6 @@ const UPDATE_MAX: usize = 1000;
 /// Called after each poll, one call at a time, before this process signs with a key that the snapshot is the first to name.
 pub(crate) type OnUpdate = Box<dyn Fn(&Snapshot) + Send + Sync>;
 
-/// What one poll has read.
 pub(crate) struct Snapshot {
     /// The keys that count, if they changed.
     pub(crate) keys: Option<Vec<PublicKey>>,

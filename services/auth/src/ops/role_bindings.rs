@@ -1,11 +1,11 @@
 //! Granting roles to members, and revoking them.
 
 use kontor_postgres::retry;
-use kontor_types::{PageSize, PageToken};
+use kontor_types::{Page, PageSize, PageToken};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Auth, Error, Page, RequestContext, admin_lock, roles, service_accounts};
+use super::{Auth, Error, RequestContext, admin_lock, roles, service_accounts};
 use crate::domain::audit::Event;
 use crate::domain::binding::{Binding, Member};
 use crate::store;

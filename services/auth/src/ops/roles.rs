@@ -2,10 +2,10 @@
 
 use kontor_postgres::retry;
 use kontor_runtime::access::permissions_asked;
-use kontor_types::{NameToken, PageSize};
+use kontor_types::{NameToken, Page, PageSize};
 use sqlx::PgConnection;
 
-use super::{Auth, Error, Page, RequestContext, admin_lock};
+use super::{Auth, Error, RequestContext, admin_lock};
 use crate::domain::audit::Event;
 use crate::domain::binding::Member;
 use crate::domain::definition::{Change, Definition};

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use kontor_postgres::retry;
 use kontor_runtime::access::permissions_asked;
-use kontor_types::{PageSize, PageToken};
+use kontor_types::{Page, PageSize, PageToken};
 use secrecy::SecretString;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Auth, Error, Page, RequestContext, service_accounts};
+use super::{Auth, Error, RequestContext, service_accounts};
 use crate::domain::audit::Event;
 use crate::domain::service_account::{AccountKey, account_name};
 use crate::domain::service_key::ServiceKey;

@@ -115,7 +115,6 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Returns the signing keys.
     async fn insert(&self, pool: &PgPool) -> Result<KeyRing, SetupError> {
         let mut tx = pool.begin().await?;
         store::setup::lock(&mut tx).await?;

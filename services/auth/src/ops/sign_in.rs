@@ -23,7 +23,6 @@ pub(crate) enum SignedIn {
     Challenge(Challenge),
 }
 
-/// What the transaction decided.
 enum Outcome {
     Granted(Granted),
     Challenge(Challenge),

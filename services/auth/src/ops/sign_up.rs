@@ -20,7 +20,6 @@ use crate::store;
 use crate::store::sign_ups::{NewSignUp, SignUp};
 use crate::store::users::NewUser;
 
-/// A request for an account.
 pub(crate) struct Applicant {
     pub(crate) email: Email,
     pub(crate) password: SecretString,

@@ -2,9 +2,9 @@
 
 use kontor_postgres::retry;
 use kontor_types::ids::UserId;
-use kontor_types::{PageSize, PageToken};
+use kontor_types::{Page, PageSize, PageToken};
 
-use super::{Auth, Error, Page, RequestContext, sessions};
+use super::{Auth, Error, RequestContext, sessions};
 use crate::domain::audit::Event;
 use crate::domain::session::{Session, SessionName};
 use crate::store;

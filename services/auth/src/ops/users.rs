@@ -2,10 +2,10 @@
 
 use kontor_postgres::retry;
 use kontor_types::ids::UserId;
-use kontor_types::{PageSize, PageToken};
+use kontor_types::{Page, PageSize, PageToken};
 use sqlx::PgConnection;
 
-use super::{Auth, Error, Page, RequestContext, admin_lock};
+use super::{Auth, Error, RequestContext, admin_lock};
 use crate::domain::account::User;
 use crate::domain::audit::Event;
 use crate::domain::binding::Member;

@@ -22,7 +22,6 @@ pub(super) enum Security {
     Tls,
     /// TLS before anything that matters, or nothing is sent.
     StartTls,
-    /// Not at all.
     Plain,
 }
 
@@ -40,16 +39,13 @@ pub(crate) enum SettingsError {
     /// There is nobody to send as.
     #[error("KONTOR_SMTP_URL needs KONTOR_MAIL_FROM: the address that mail comes from")]
     NoSender,
-    /// The sender is no address.
     #[error("KONTOR_MAIL_FROM is no address such as shop@shop.example or Shop <shop@shop.example>")]
     Sender,
-    /// Certificates can't be checked here.
     #[error("KONTOR_SMTP_URL: TLS can't be used: {0}")]
     Tls(String),
 }
 
 impl Server {
-    /// From the URL.
     pub(super) fn parse(url: &SecretString) -> Result<Self, SettingsError> {
         let url = Url::parse(url.expose_secret()).map_err(|_| SettingsError::Url)?;
         if !matches!(url.path(), "" | "/") || url.fragment().is_some() {

@@ -64,14 +64,15 @@ pub(crate) async fn delete(conn: &mut PgConnection, id: UserId) -> Result<(), sq
     sqlx::query("DELETE FROM users WHERE id = $1").bind(id.0).execute(conn).await.map(|_| ())
 }
 
-#[derive(sqlx::FromRow)]
-struct UserRow {
-    id: Uuid,
-    email: String,
-    display_name: String,
-    create_time: DateTime<Utc>,
-    is_suspended: bool,
-    roles: Vec<String>,
+kontor_postgres::from_row! {
+    struct UserRow {
+        id: Uuid,
+        email: String,
+        display_name: String,
+        create_time: DateTime<Utc>,
+        is_suspended: bool,
+        roles: Vec<String>,
+    }
 }
 
 impl From<UserRow> for User {

@@ -73,16 +73,17 @@ pub(crate) async fn list(
     Ok(rows.into_iter().map(Entry::from).collect())
 }
 
-#[derive(sqlx::FromRow)]
-struct EntryRow {
-    id: Uuid,
-    action: String,
-    actor: String,
-    resource: String,
-    address: String,
-    user_agent: String,
-    details: Json<BTreeMap<String, String>>,
-    create_time: DateTime<Utc>,
+kontor_postgres::from_row! {
+    struct EntryRow {
+        id: Uuid,
+        action: String,
+        actor: String,
+        resource: String,
+        address: String,
+        user_agent: String,
+        details: Json<BTreeMap<String, String>>,
+        create_time: DateTime<Utc>,
+    }
 }
 
 impl From<EntryRow> for Entry {

@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use kontor_types::ids::UserId;
 use sqlx::PgConnection;
 
-#[derive(sqlx::FromRow)]
-pub(crate) struct Kept {
-    pub(crate) sealed_secret: Vec<u8>,
-    /// None while it waits for its first code.
-    pub(crate) confirm_time: Option<DateTime<Utc>>,
+kontor_postgres::from_row! {
+    pub(crate) struct Kept {
+        pub(crate) sealed_secret: Vec<u8>,
+        /// None while it waits for its first code.
+        pub(crate) confirm_time: Option<DateTime<Utc>>,
+    }
 }
 
 pub(crate) async fn find(conn: &mut PgConnection, user: UserId) -> Result<Option<Kept>, sqlx::Error> {

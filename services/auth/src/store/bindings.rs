@@ -21,7 +21,6 @@ macro_rules! select {
     };
 }
 
-/// A binding that exists.
 pub(crate) async fn get(conn: &mut PgConnection, member: &str, role: &str) -> Result<Binding, sqlx::Error> {
     let query = sqlx::query_as(select!("WHERE member = $1 AND role = $2"));
     let row: BindingRow = query.bind(member).bind(role).fetch_one(conn).await?;
@@ -90,12 +89,13 @@ pub(crate) async fn list_permissions(conn: &mut PgConnection, member: &str) -> R
     Ok(crate::domain::roles::permissions(rows))
 }
 
-#[derive(sqlx::FromRow)]
-struct BindingRow {
-    id: Uuid,
-    role: String,
-    member: String,
-    create_time: DateTime<Utc>,
+kontor_postgres::from_row! {
+    struct BindingRow {
+        id: Uuid,
+        role: String,
+        member: String,
+        create_time: DateTime<Utc>,
+    }
 }
 
 impl From<BindingRow> for Binding {

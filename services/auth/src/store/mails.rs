@@ -10,19 +10,17 @@ use uuid::Uuid;
 
 use crate::domain::mail::Letter;
 
-/// A mail to send.
-#[derive(sqlx::FromRow)]
-pub(crate) struct Queued {
-    pub(crate) id: Uuid,
-    #[sqlx(rename = "recipient")]
-    pub(crate) to: String,
-    pub(crate) subject: String,
-    #[sqlx(rename = "body")]
-    pub(crate) text: String,
-    pub(crate) create_time: DateTime<Utc>,
-    /// The attempts to send it, including the one under way.
-    pub(crate) attempts: i32,
-    pub(crate) is_expired: bool,
+kontor_postgres::from_row! {
+    pub(crate) struct Queued {
+        pub(crate) id: Uuid,
+        pub(crate) to: String,
+        pub(crate) subject: String,
+        pub(crate) text: String,
+        pub(crate) create_time: DateTime<Utc>,
+        /// The attempts to send it, including the one under way.
+        pub(crate) attempts: i32,
+        pub(crate) is_expired: bool,
+    }
 }
 
 /// Queues a mail, unless one with the same key was queued before.
@@ -42,7 +40,7 @@ pub(crate) async fn insert_if(conn: &mut PgConnection, wanted: bool, letter: &Le
 /// Locks the mails that have been due for longest and that no other process sends. Their attempts are those after
 /// [`set_claimed`].
 pub(crate) async fn lock_due(conn: &mut PgConnection, limit: usize) -> Result<Vec<Queued>, sqlx::Error> {
-    let sql = "SELECT id, recipient, subject, body, create_time, attempts + 1 AS attempts, \
+    let sql = "SELECT id, recipient AS to, subject, body AS text, create_time, attempts + 1 AS attempts, \
                coalesce(expire_time <= now(), false) AS is_expired FROM mails \
                WHERE sent_time IS NULL AND failure IS NULL AND next_attempt_time <= now() \
                ORDER BY next_attempt_time LIMIT $1 FOR UPDATE SKIP LOCKED";
@@ -102,7 +100,7 @@ mod tests {
         let role = role("kontor_auth", "auth");
         let database = server().await.unwrap().database(std::slice::from_ref(&role)).await.unwrap();
         let pool = connect(&PoolOptions::new(database.url(&role))).await.unwrap();
-        migrate(&pool, &crate::MIGRATOR).await.unwrap();
+        migrate(&pool, &crate::migrations()).await.unwrap();
         let (to, links) = (Email::parse("ada@example.org").unwrap(), Links::parse("https://shop.example").unwrap());
         let reset = |name| mail::password_reset(&to, name, &"12345678".into(), &links);
         let mut conn = pool.acquire().await.unwrap();

@@ -21,15 +21,25 @@ pub(crate) mod signing_keys;
 pub(crate) mod throttles;
 pub(crate) mod users;
 
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+
 use crate::domain::code::Waiting;
+use crate::domain::email::Email;
 use crate::domain::hash::SecretHash;
 
-/// The columns of a sign-up or password reset that waits for its code.
-#[derive(sqlx::FromRow)]
-struct WaitingRow {
-    code_hash: Vec<u8>,
-    wrong_codes: i32,
-    is_expired: bool,
+kontor_postgres::from_row! {
+    /// The columns of a sign-up or password reset that waits for its code.
+    struct WaitingRow {
+        code_hash: Vec<u8>,
+        wrong_codes: i32,
+        is_expired: bool,
+    }
+}
+
+/// The e-mail address in the column `email`.
+fn email(row: &PgRow) -> Result<Email, sqlx::Error> {
+    Email::try_from(row.try_get::<String, _>("email")?).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 impl From<WaitingRow> for Waiting {

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use kontor_types::ids::{PasswordResetId, UserId};
-use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
 
 use crate::domain::code::{LIFE_SECONDS, Waiting};
@@ -10,11 +11,15 @@ use crate::domain::hash::SecretHash;
 
 use super::WaitingRow;
 
-#[derive(sqlx::FromRow)]
 pub(crate) struct Reset {
     pub(crate) user_id: Option<Uuid>,
-    #[sqlx(flatten, try_from = "WaitingRow")]
     pub(crate) waiting: Waiting,
+}
+
+impl FromRow<'_, PgRow> for Reset {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self { user_id: row.try_get("user_id")?, waiting: WaitingRow::from_row(row)?.into() })
+    }
 }
 
 /// Adds a reset, and returns when it expires.

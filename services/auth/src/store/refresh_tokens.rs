@@ -14,7 +14,6 @@ pub(crate) async fn find_session(conn: &mut PgConnection, hash: &SecretHash) -> 
     Ok(session.map(SessionId))
 }
 
-/// A token that exists.
 pub(crate) async fn get(conn: &mut PgConnection, hash: &SecretHash) -> Result<RefreshToken, sqlx::Error> {
     let sql = "SELECT t.use_time IS NOT NULL AS is_used, \
                       COALESCE(t.use_time > now() - $2 * interval '1 second', false) AS is_recent, \
@@ -41,19 +40,19 @@ pub(crate) async fn set_used(
     ensure_affected(&updated, 1)
 }
 
-/// Ends an unused token.
 pub(crate) async fn set_ended(conn: &mut PgConnection, hash: &SecretHash) -> Result<(), sqlx::Error> {
     let sql = "UPDATE refresh_tokens SET use_time = now() WHERE token_hash = $1 AND use_time IS NULL";
     let updated = sqlx::query(sql).bind(&hash.0).execute(conn).await?;
     ensure_affected(&updated, 1)
 }
 
-#[derive(sqlx::FromRow)]
-struct RefreshTokenRow {
-    is_used: bool,
-    is_recent: bool,
-    successor: Option<Vec<u8>>,
-    successor_is_used: bool,
+kontor_postgres::from_row! {
+    struct RefreshTokenRow {
+        is_used: bool,
+        is_recent: bool,
+        successor: Option<Vec<u8>>,
+        successor_is_used: bool,
+    }
 }
 
 impl From<RefreshTokenRow> for RefreshToken {

@@ -48,12 +48,13 @@ pub(crate) async fn delete(conn: &mut PgConnection, id: &str) -> Result<(), sqlx
     sqlx::query("DELETE FROM roles WHERE id = $1").bind(id).execute(conn).await.map(|_| ())
 }
 
-#[derive(sqlx::FromRow)]
-struct RoleRow {
-    id: String,
-    description: String,
-    permissions: Vec<String>,
-    create_time: DateTime<Utc>,
+kontor_postgres::from_row! {
+    struct RoleRow {
+        id: String,
+        description: String,
+        permissions: Vec<String>,
+        create_time: DateTime<Utc>,
+    }
 }
 
 impl From<RoleRow> for Definition {

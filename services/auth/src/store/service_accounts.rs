@@ -51,12 +51,13 @@ pub(crate) async fn delete(conn: &mut PgConnection, id: &str) -> Result<(), sqlx
     sqlx::query("DELETE FROM service_accounts WHERE name = $1").bind(id).execute(conn).await.map(|_| ())
 }
 
-#[derive(sqlx::FromRow)]
-struct AccountRow {
-    name: String,
-    display_name: String,
-    built_in: bool,
-    create_time: DateTime<Utc>,
+kontor_postgres::from_row! {
+    struct AccountRow {
+        name: String,
+        display_name: String,
+        built_in: bool,
+        create_time: DateTime<Utc>,
+    }
 }
 
 impl From<AccountRow> for ServiceAccount {

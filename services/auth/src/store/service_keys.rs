@@ -17,15 +17,16 @@ pub(crate) struct NewKey<'a> {
     pub(crate) expire_time: Option<DateTime<Utc>>,
 }
 
-/// A key that may be exchanged for a token.
-#[derive(sqlx::FromRow)]
-pub(crate) struct GoodKey {
-    pub(crate) account: String,
-    pub(crate) built_in: bool,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) expire_time: Option<DateTime<Utc>>,
-    /// The `sid` of its tokens.
-    pub(crate) sid: Uuid,
+kontor_postgres::from_row! {
+    /// A key that may be exchanged for a token.
+    pub(crate) struct GoodKey {
+        pub(crate) account: String,
+        pub(crate) built_in: bool,
+        pub(crate) scopes: Vec<String>,
+        pub(crate) expire_time: Option<DateTime<Utc>>,
+        /// The `sid` of its tokens.
+        pub(crate) sid: Uuid,
+    }
 }
 
 /// Adds a key from the settings, unless it exists.
@@ -93,15 +94,16 @@ pub(crate) async fn renew_sids(conn: &mut PgConnection, accounts: &[&str]) -> Re
     sqlx::query_scalar(sql).bind(accounts).fetch_all(conn).await
 }
 
-#[derive(sqlx::FromRow)]
-struct KeyRow {
-    id: Uuid,
-    account: String,
-    display_name: String,
-    scopes: Vec<String>,
-    expire_time: Option<DateTime<Utc>>,
-    create_time: DateTime<Utc>,
-    last_use_time: Option<DateTime<Utc>>,
+kontor_postgres::from_row! {
+    struct KeyRow {
+        id: Uuid,
+        account: String,
+        display_name: String,
+        scopes: Vec<String>,
+        expire_time: Option<DateTime<Utc>>,
+        create_time: DateTime<Utc>,
+        last_use_time: Option<DateTime<Utc>>,
+    }
 }
 
 impl From<KeyRow> for AccountKey {

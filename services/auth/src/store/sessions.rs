@@ -60,15 +60,16 @@ pub(crate) async fn set_refreshed(conn: &mut PgConnection, id: SessionId) -> Res
     sqlx::query(sql).bind(id.0).bind(SESSION_SECONDS).execute(conn).await.map(|_| ())
 }
 
-#[derive(sqlx::FromRow)]
-struct SessionRow {
-    id: Uuid,
-    user_id: Uuid,
-    address: String,
-    user_agent: String,
-    create_time: DateTime<Utc>,
-    refresh_time: DateTime<Utc>,
-    expire_time: DateTime<Utc>,
+kontor_postgres::from_row! {
+    struct SessionRow {
+        id: Uuid,
+        user_id: Uuid,
+        address: String,
+        user_agent: String,
+        create_time: DateTime<Utc>,
+        refresh_time: DateTime<Utc>,
+        expire_time: DateTime<Utc>,
+    }
 }
 
 impl From<SessionRow> for Session {

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use kontor_types::ids::SignUpId;
-use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, Row};
 
 use crate::domain::code::{LIFE_SECONDS, Waiting};
 use crate::domain::email::Email;
 use crate::domain::hash::SecretHash;
 
-use super::WaitingRow;
+use super::{WaitingRow, email};
 
 pub(crate) struct NewSignUp<'a> {
     pub(crate) id: SignUpId,
@@ -18,14 +19,18 @@ pub(crate) struct NewSignUp<'a> {
     pub(crate) code_hash: &'a SecretHash,
 }
 
-#[derive(sqlx::FromRow)]
 pub(crate) struct SignUp {
-    #[sqlx(try_from = "String")]
     pub(crate) email: Email,
     pub(crate) display_name: String,
     pub(crate) password_hash: String,
-    #[sqlx(flatten, try_from = "WaitingRow")]
     pub(crate) waiting: Waiting,
+}
+
+impl FromRow<'_, PgRow> for SignUp {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let (display_name, password_hash) = (row.try_get("display_name")?, row.try_get("password_hash")?);
+        Ok(Self { email: email(row)?, display_name, password_hash, waiting: WaitingRow::from_row(row)?.into() })
+    }
 }
 
 /// Adds a sign-up, and returns when it expires.

@@ -39,14 +39,15 @@ pub(crate) async fn set_retire_time_but(
     sqlx::query(sql).bind(kid).bind(retire_time).execute(conn).await.map(|_| ())
 }
 
-#[derive(sqlx::FromRow)]
-struct SigningKeyRow {
-    kid: String,
-    public: Vec<u8>,
-    sealed_private: Vec<u8>,
-    create_time: DateTime<Utc>,
-    activate_time: DateTime<Utc>,
-    retire_time: Option<DateTime<Utc>>,
+kontor_postgres::from_row! {
+    struct SigningKeyRow {
+        kid: String,
+        public: Vec<u8>,
+        sealed_private: Vec<u8>,
+        create_time: DateTime<Utc>,
+        activate_time: DateTime<Utc>,
+        retire_time: Option<DateTime<Utc>>,
+    }
 }
 
 impl From<SigningKeyRow> for StoredKey {

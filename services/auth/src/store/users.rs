@@ -2,14 +2,14 @@
 
 use kontor_postgres::ensure_affected;
 use kontor_types::ids::UserId;
-use sqlx::PgConnection;
-use uuid::Uuid;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, Row};
 
 use crate::domain::account::Credentials;
 use crate::domain::email::Email;
 use crate::domain::roles::Role;
 
-/// The columns of [`CredentialsRow`].
+/// The columns of [`Credentials`].
 macro_rules! credentials {
     () => {
         "u.id, u.email, u.password_hash, u.suspend_time IS NOT NULL AS is_suspended, \
@@ -54,14 +54,12 @@ pub(crate) async fn find_credentials(
     email_lower: &str,
 ) -> Result<Option<Credentials>, sqlx::Error> {
     let sql = concat!("SELECT ", credentials!(), " FROM users u WHERE email_lower = $1");
-    let row: Option<CredentialsRow> = sqlx::query_as(sql).bind(email_lower).fetch_optional(conn).await?;
-    Ok(row.map(Credentials::from))
+    sqlx::query_as(sql).bind(email_lower).fetch_optional(conn).await
 }
 
 pub(crate) async fn get_credentials(conn: &mut PgConnection, id: UserId) -> Result<Option<Credentials>, sqlx::Error> {
     let sql = concat!("SELECT ", credentials!(), " FROM users u WHERE id = $1");
-    let row: Option<CredentialsRow> = sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await?;
-    Ok(row.map(Credentials::from))
+    sqlx::query_as(sql).bind(id.0).fetch_optional(conn).await
 }
 
 /// The credentials of a user, locked until the transaction ends.
@@ -77,19 +75,14 @@ pub(crate) async fn set_password(conn: &mut PgConnection, id: UserId, hash: &str
     ensure_affected(&updated, 1)
 }
 
-#[derive(sqlx::FromRow)]
-struct CredentialsRow {
-    id: Uuid,
-    #[sqlx(try_from = "String")]
-    email: Email,
-    password_hash: String,
-    is_suspended: bool,
-    has_second_factor: bool,
-}
-
-impl From<CredentialsRow> for Credentials {
-    fn from(row: CredentialsRow) -> Self {
-        let CredentialsRow { id, email, password_hash, is_suspended, has_second_factor } = row;
-        Self { user: UserId(id), email, password_hash: password_hash.into(), is_suspended, has_second_factor }
+impl FromRow<'_, PgRow> for Credentials {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            user: UserId(row.try_get("id")?),
+            email: super::email(row)?,
+            password_hash: row.try_get::<String, _>("password_hash")?.into(),
+            is_suspended: row.try_get("is_suspended")?,
+            has_second_factor: row.try_get("has_second_factor")?,
+        })
     }
 }

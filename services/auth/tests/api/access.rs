@@ -43,7 +43,6 @@ impl Stolen {
     }
 }
 
-/// Claims that are all right.
 pub(crate) fn claims(user: &str) -> Claims {
     let now = i64::try_from(get_current_timestamp()).unwrap();
     Claims {

@@ -15,10 +15,8 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::world::{ADMIN, Auth, Database, PASSWORD};
 
-/// Somebody who is signed in.
 #[derive(Clone)]
 pub(crate) struct Person {
-    /// The resource name.
     pub(crate) name: String,
     pub(crate) email: String,
     pub(crate) tokens: pb::Tokens,
@@ -30,14 +28,12 @@ impl Person {
     }
 }
 
-/// A request with a token.
 pub(crate) fn signed<T>(token: &str, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
     request
 }
 
-/// What a token says.
 pub(crate) fn claims(token: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
@@ -82,7 +78,6 @@ impl Shop {
         Self { auth, database, admin: Person { name, email: ADMIN.into(), tokens } }
     }
 
-    /// A customer.
     pub(crate) async fn customer(&self, email: &str) -> Person {
         let answer = self.auth.account(email).await;
         Person { name: answer.user, email: email.into(), tokens: answer.tokens.unwrap() }

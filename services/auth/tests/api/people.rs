@@ -128,7 +128,6 @@ pub(crate) struct Guarded {
     pub(crate) recovery_codes: Vec<String>,
 }
 
-/// An app that shows codes.
 pub(crate) struct Authenticator(totp_rs::Totp);
 
 impl Authenticator {
@@ -151,7 +150,6 @@ impl Authenticator {
 }
 
 impl Database {
-    /// Runs a statement.
     pub(crate) async fn run(&self, sql: &'static str) {
         sqlx::query(sql).execute(&self.pool().await).await.unwrap();
     }

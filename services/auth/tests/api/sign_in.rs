@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use kontor_auth::PasswordCost;
 use kontor_runtime::fault::ErrorReason;
+use kontor_runtime::settings::DatabaseSettings;
 use tonic::Code;
 
 use crate::world::{ADMIN, Auth, Database, PASSWORD, reason};
@@ -81,7 +82,7 @@ async fn an_account_that_exists_is_not_made_the_administrator() {
 fn debug_output_of_the_settings_hides_the_secrets() {
     let config = kontor_auth::Config {
         listen: ([127, 0, 0, 1], 0).into(),
-        database_url: "hunter2".into(),
+        database: DatabaseSettings { url: "hunter2".into(), connections: 1 },
         issuer: String::new(),
         admin_email: None,
         admin_password: Some("hunter2".into()),

@@ -32,14 +32,16 @@ async fn with_replies(replies: &[Reply]) -> (Auth, Smtp, Database) {
     (auth, smtp, database)
 }
 
-/// A mail as it stands in the queue.
-#[derive(Debug, sqlx::FromRow)]
-struct Row {
-    id: uuid::Uuid,
-    body: String,
-    is_sent: bool,
-    attempts: i32,
-    failure: Option<String>,
+kontor_postgres::from_row! {
+    /// A mail as it stands in the queue.
+    #[derive(Debug)]
+    struct Row {
+        id: uuid::Uuid,
+        body: String,
+        is_sent: bool,
+        attempts: i32,
+        failure: Option<String>,
+    }
 }
 
 async fn rows(pool: &PgPool) -> Vec<Row> {
@@ -62,7 +64,6 @@ async fn ended(pool: &PgPool) -> Row {
     }
 }
 
-/// Queues a mail by hand.
 async fn queue(pool: &PgPool, to: &str, expires_in: Option<i32>) -> Result<(), sqlx::Error> {
     let sql = "INSERT INTO mails (id, recipient, subject, body, expire_time) \
                VALUES (gen_random_uuid(), $1, 'Hello', 'secret 12345678', now() + $2 * interval '1 second')";

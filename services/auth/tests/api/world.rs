@@ -7,8 +7,8 @@ use kontor_proto::kontor::auth::v1::token_service_client::TokenServiceClient;
 use kontor_proto::kontor::auth::v1::user_service_client::UserServiceClient;
 use kontor_proto::kontor::auth::v1::{self as pb, sign_in_response};
 use kontor_runtime::fault::{ErrorReason, reason_of};
-use kontor_runtime::peer;
-use kontor_testkit::secrets;
+use kontor_runtime::settings::DatabaseSettings;
+use kontor_testkit::{channel, secrets};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -45,7 +45,7 @@ impl Database {
     pub(crate) fn config(&self) -> Config {
         Config {
             listen: ([127, 0, 0, 1], 0).into(),
-            database_url: self.url().into(),
+            database: DatabaseSettings { url: self.url().into(), connections: 10 },
             issuer: ISSUER.into(),
             admin_email: Some(ADMIN.into()),
             admin_password: Some(PASSWORD.into()),
@@ -62,7 +62,6 @@ impl Database {
     }
 }
 
-/// A running service.
 pub(crate) struct Auth {
     pub(crate) channel: Channel,
     pub(crate) mailbox: Mailbox,
@@ -81,9 +80,9 @@ impl Auth {
         secrets::watch();
         [PASSWORD, KEK].into_iter().for_each(secrets::keep);
         let listener = TcpListener::bind(config.listen).await.unwrap();
-        let channel = peer::channel(&listener.local_addr().unwrap().to_string()).unwrap();
+        let channel = channel(listener.local_addr().unwrap());
         let (mailbox, stop) = (Mailbox::default(), CancellationToken::new());
-        let serving = kontor_auth::serve(config, listener, Some(mailbox.clone()), stop.clone());
+        let serving = kontor_auth::service(config, Some(mailbox.clone())).serve(listener, stop.clone());
         let task = tokio::spawn(async { serving.await.map_err(|error| error.to_string()) });
         Self { channel, mailbox, stop, task }
     }
@@ -167,12 +166,10 @@ pub(crate) fn code_in(mail: &Mail) -> Option<String> {
     mail.text.split_whitespace().find(is_code).map(str::to_owned)
 }
 
-/// Another code than this one.
 pub(crate) fn wrong(code: &str) -> String {
     format!("{:08}", (code.parse::<u32>().unwrap() + 1) % 100_000_000)
 }
 
-/// The reason of a refusal.
 pub(crate) fn reason<T: std::fmt::Debug>(answer: Result<T, Status>) -> ErrorReason {
     reason_of(&answer.unwrap_err()).unwrap()
 }

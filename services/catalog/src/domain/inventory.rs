@@ -5,7 +5,6 @@ use kontor_types::ids::VariantName;
 /// The units of one variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stock {
-    /// Whose.
     pub variant: VariantName,
     /// Units in the house, held ones included.
     pub on_hand: i64,
@@ -23,13 +22,9 @@ impl Stock {
 /// Why stock changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MovementReason {
-    /// Goods came in.
     Received,
-    /// Goods were broken or lost.
     Damaged,
-    /// A count found another number.
     Counted,
-    /// A buyer sent goods back.
     Returned,
     /// An import created the variant with this stock.
     Imported,
@@ -54,27 +49,22 @@ impl MovementReason {
 /// Units of one variant that an order wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Of which variant.
     pub variant: VariantName,
-    /// How many.
     pub quantity: i32,
 }
 
 /// Too few units for a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortage {
-    /// The line.
     pub line: Line,
     /// The variant's stock-keeping unit.
     pub sku: Option<String>,
-    /// How many could be ordered.
     pub available: i64,
 }
 
 /// What a variant has, as far as a reservation cares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Available {
-    /// Which variant.
     pub variant: VariantName,
     /// Its stock-keeping unit.
     pub sku: Option<String>,

@@ -17,7 +17,6 @@ pub enum ProductRef {
 pub struct VariantRef {
     /// Its product; none for `products/-`.
     pub product: Option<ProductRef>,
-    /// Its id.
     pub id: Uuid,
 }
 

@@ -26,17 +26,12 @@ impl From<Error> for Status {
                 let fault = fault.failure(&variant.to_string(), text).metadata("variant", variant.to_string());
                 fault.metadata("returnable", returnable.to_string()).into()
             }
-            Error::KeyReused => {
-                let fault = Fault::new(Code::InvalidArgument, ErrorReason::IdempotencyKeyReused, &text);
-                fault.violation("request_id", text).into()
-            }
             Error::FileMalformed(_) => {
                 let fault = Fault::new(Code::InvalidArgument, ErrorReason::FileMalformed, &text);
                 fault.violation("file", text).into()
             }
             Error::Stopping => Fault::unavailable(text).into(),
-            Error::Outage(_) => fault::unavailable(&error),
-            Error::Database(_) => fault::internal(&error),
+            Error::Store(error) => fault::store(&error),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use kontor_postgres::idempotency::Key;
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_proto::kontor::catalog::v1::inventory_service_server::InventoryService;
+use kontor_runtime::request::key;
 use kontor_runtime::{Caller, Fault};
 use prost::Message;
 use tonic::{Request, Response, Status};
@@ -82,8 +83,7 @@ fn restock(request: pb::ReturnStockRequest) -> Result<ReturnStock, Status> {
 }
 
 fn adjustment(caller: &Caller, mut request: pb::AdjustStockRequest) -> Result<AdjustStock, Status> {
-    let subject = caller.subject.to_string();
-    let key = Key::take(subject, "AdjustStock", &mut request, |request| &mut request.request_id);
+    let key = key(caller, "AdjustStock", &mut request, |request| &mut request.request_id);
     let reason = reason(request.reason())?;
     Ok(AdjustStock {
         variant: parse::variant(&request.variant)?,

@@ -7,12 +7,10 @@ use uuid::Uuid;
 
 use crate::domain::reference::{ProductRef, VariantRef};
 
-/// A product's name.
 pub(super) fn product(name: &str) -> Result<ProductRef, Status> {
     ProductRef::from_name(name).map_err(|_| Fault::not_found(name).into())
 }
 
-/// A variant's name.
 pub(super) fn variant(name: &str) -> Result<VariantRef, Status> {
     VariantRef::from_name(name).map_err(|_| Fault::not_found(name).into())
 }
@@ -22,7 +20,6 @@ pub(super) fn canonical_variant(path: &str, name: &str) -> Result<VariantName, S
     VariantName::from_name(name).map_err(|error| Fault::field(path, error.to_string()).into())
 }
 
-/// An order's name.
 pub(super) fn order(name: &str) -> Result<OrderId, Status> {
     OrderId::from_name(name).map_err(|error| Fault::field("order", error.to_string()).into())
 }

@@ -2,14 +2,16 @@
 
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_proto::kontor::catalog::v1::product_service_server::ProductService;
-use kontor_runtime::{Caller, Fault};
-use kontor_types::{PageSize, PageToken};
+use kontor_runtime::Caller;
+use kontor_runtime::request::page_token;
+use kontor_types::{Page, PageSize, PageToken};
 use prost::Message;
 use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{import, parse, sees_all};
-use crate::ops::{Catalog, Page};
+use crate::domain::product::Product;
+use crate::ops::Catalog;
 use crate::wire;
 
 /// How many imports may run at once; each holds a whole file in memory.
@@ -35,9 +37,8 @@ impl ProductService for Products {
         request: Request<pb::ListProductsRequest>,
     ) -> Result<Response<pb::ListProductsResponse>, Status> {
         let request = request.into_inner();
-        let after = PageToken::from_request(&request.page_token)
-            .map_err(|error| Fault::field("page_token", error.to_string()))?;
-        let page = self.catalog.list_products(after, PageSize::from_request(request.page_size)).await?;
+        let (after, size) = (page_token(&request.page_token)?, PageSize::from_request(request.page_size));
+        let page = self.catalog.list_products(after, size).await?;
         Ok(Response::new(fitting(&page)))
     }
 
@@ -58,10 +59,10 @@ impl ProductService for Products {
 }
 
 /// The page, or as much of it as a message should hold: a page may be shorter than asked for (AIP-158).
-fn fitting(page: &Page) -> pb::ListProductsResponse {
+fn fitting(page: &Page<Product>) -> pb::ListProductsResponse {
     let mut bytes = 0;
-    let mut products: Vec<pb::Product> = Vec::with_capacity(page.products.len());
-    for product in &page.products {
+    let mut products: Vec<pb::Product> = Vec::with_capacity(page.items.len());
+    for product in &page.items {
         let message = wire::product(product);
         bytes += message.encoded_len();
         if bytes > PAGE_MAX_BYTES && !products.is_empty() {
@@ -69,7 +70,7 @@ fn fitting(page: &Page) -> pb::ListProductsResponse {
         }
         products.push(message);
     }
-    let last = products.len().checked_sub(1).filter(|_| products.len() < page.products.len());
-    let next = last.map_or(page.next, |last| Some(PageToken { after: page.products[last].id.0 }));
+    let last = products.len().checked_sub(1).filter(|_| products.len() < page.items.len());
+    let next = last.map_or(page.next, |last| Some(PageToken { after: page.items[last].id.0 }));
     pb::ListProductsResponse { products, next_page_token: next.map(PageToken::to_wire).unwrap_or_default() }
 }

@@ -1,6 +1,6 @@
 //! Why an operation of the catalog fails, apart from any wire.
 
-use kontor_postgres::Transient;
+use kontor_postgres::{StoreError, Transient};
 use kontor_types::ids::{OrderId, VariantName};
 
 use crate::domain::import::Malformed;
@@ -15,7 +15,6 @@ pub enum Error {
     /// Fewer units could be ordered than asked for.
     #[error("{variant} has too few units")]
     TooFewUnits {
-        /// Of which variant.
         variant: VariantName,
         /// Its stock-keeping unit.
         sku: Option<String>,
@@ -37,35 +36,24 @@ pub enum Error {
     /// More units are to come back than were taken and have not come back yet.
     #[error("{returnable} of {variant} can come back")]
     RestockTooLarge {
-        /// Of which variant.
         variant: VariantName,
         /// How many units may come back.
         returnable: i32,
     },
-    /// The request id was used for another request.
-    #[error("the request id was used for another request")]
-    KeyReused,
     /// The file is not in the format that it should be in.
     #[error("the file can't be loaded: {0}")]
     FileMalformed(#[from] Malformed),
     /// The process is about to end.
     #[error("the service is stopping")]
     Stopping,
-    /// The database can't be reached.
-    #[error("the database is not available")]
-    Outage(#[source] sqlx::Error),
-    /// The database refused what the code never should have asked.
-    #[error("the database refused")]
-    Database(#[source] sqlx::Error),
+    /// The database could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if kontor_postgres::is_outage(&error) || error.is_transient() {
-            Self::Outage(error)
-        } else {
-            Self::Database(error)
-        }
+        Self::Store(error.into())
     }
 }
 
@@ -74,7 +62,7 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::Ended(state) => Self::ReservationEnded(state),
             Refusal::Expired => Self::ReservationExpired,
-            Refusal::OtherLines => Self::KeyReused,
+            Refusal::OtherLines => Self::Store(StoreError::KeyReused),
             Refusal::TooMany { variant, returnable } => Self::RestockTooLarge { variant, returnable },
         }
     }
@@ -83,7 +71,7 @@ impl From<Refusal> for Error {
 impl Transient for Error {
     fn is_transient(&self) -> bool {
         match self {
-            Self::Outage(error) | Self::Database(error) => error.is_transient(),
+            Self::Store(error) => error.is_transient(),
             Self::NotFound(_)
             | Self::TooFewUnits { .. }
             | Self::TooManyUnits
@@ -91,7 +79,6 @@ impl Transient for Error {
             | Self::ReservationEnded(_)
             | Self::ReservationExpired
             | Self::RestockTooLarge { .. }
-            | Self::KeyReused
             | Self::FileMalformed(_)
             | Self::Stopping => false,
         }

@@ -1,14 +1,12 @@
 //! Reading stock, and changing it by hand.
 
-use kontor_postgres::idempotency::{self, Key, Seen};
+use kontor_postgres::idempotency::{Key, insert_or_replay, replay};
 use kontor_postgres::retry;
-use kontor_types::ids::VariantName;
 
 use super::{Catalog, Error};
 use crate::domain::inventory::{MovementReason, Stock};
 use crate::domain::product::Variant;
 use crate::domain::reference::VariantRef;
-use crate::events;
 use crate::store;
 
 /// The largest stock: beyond that somebody mistyped.
@@ -23,7 +21,6 @@ pub struct AdjustStock {
     pub name: String,
     /// Units to add, or to take away.
     pub delta: i64,
-    /// Why.
     pub reason: MovementReason,
     /// By what a repetition is recognised.
     pub key: Option<Key>,
@@ -45,13 +42,13 @@ impl Catalog {
     }
 
     async fn adjust_once(&self, change: &AdjustStock, variant: &Variant) -> Result<Stock, Error> {
-        let mut tx = self.pool.begin().await?;
-        if let Some(stock) = answered(&mut tx, change, variant.name).await? {
+        let (mut tx, key) = (self.pool.begin().await?, change.key.as_ref());
+        if let Some(stock) = replay(&mut tx, key).await? {
             return Ok(stock);
         }
         let Some(stock) = store::stock::adjust(&mut tx, variant.name, change.delta).await? else {
             // Perhaps because the same call, sent twice at once, took them a moment ago.
-            if let Some(stock) = answered(&mut tx, change, variant.name).await? {
+            if let Some(stock) = replay(&mut tx, key).await? {
                 return Ok(stock);
             }
             let stock = store::stock::find(&mut tx, variant.name).await?;
@@ -62,32 +59,10 @@ impl Catalog {
             return Err(Error::TooManyUnits);
         }
         store::movements::insert(&mut tx, &[(variant.name.id, change.delta)], change.reason, "").await?;
-        if let Some(key) = &change.key {
-            let first = idempotency::insert(&mut tx, key, &events::stock_bytes(&stock)).await?;
-            if !first {
-                tx.rollback().await?;
-                let mut conn = self.pool.begin().await?;
-                return answered(&mut conn, change, variant.name).await?.ok_or(Error::KeyReused);
-            }
+        if let Some(first) = insert_or_replay(&mut tx, key, &stock).await? {
+            return Ok(first);
         }
         tx.commit().await?;
         Ok(stock)
-    }
-}
-
-/// The answer that the same call got before.
-async fn answered(
-    conn: &mut sqlx::PgConnection,
-    change: &AdjustStock,
-    variant: VariantName,
-) -> Result<Option<Stock>, Error> {
-    let Some(key) = &change.key else { return Ok(None) };
-    match idempotency::find(conn, key).await? {
-        Seen::Never => Ok(None),
-        Seen::Answered(bytes) => {
-            tracing::info!(request_id = %key.request_id, "a call was repeated");
-            Ok(events::stock_from_bytes(&bytes, variant))
-        }
-        Seen::Otherwise => Err(Error::KeyReused),
     }
 }

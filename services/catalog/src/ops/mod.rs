@@ -12,7 +12,6 @@ mod restock;
 pub use error::Error;
 pub use import::ImportSettings;
 pub use inventory::AdjustStock;
-pub use products::Page;
 pub use restock::ReturnStock;
 
 use std::time::Duration;
@@ -31,11 +30,5 @@ impl Catalog {
     /// Over a pool that was migrated; units are held for orders as long as `hold`.
     pub fn new(pool: PgPool, hold: Duration) -> Self {
         Self { pool, hold }
-    }
-
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), Error> {
-        sqlx::Connection::ping(&mut *self.pool.acquire().await?).await?;
-        Ok(())
     }
 }

@@ -1,31 +1,18 @@
 //! Reading products and variants.
 
-use kontor_types::{PageSize, PageToken};
+use kontor_types::{Page, PageSize, PageToken};
 
 use super::{Catalog, Error};
 use crate::domain::product::{Product, Status, Variant};
 use crate::domain::reference::{ProductRef, VariantRef};
 use crate::store;
 
-/// A page of products.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// The products, oldest first.
-    pub products: Vec<Product>,
-    /// Where the next page begins, unless this is the last.
-    pub next: Option<PageToken>,
-}
-
 impl Catalog {
     /// A page of the active products.
-    pub async fn list_products(&self, after: Option<PageToken>, size: PageSize) -> Result<Page, Error> {
+    pub async fn list_products(&self, after: Option<PageToken>, size: PageSize) -> Result<Page<Product>, Error> {
         let mut conn = self.pool.acquire().await?;
-        // One more than the page tells whether there is a next one.
-        let mut products = store::products::list_active(&mut conn, after, size.get() + 1).await?;
-        let more = products.len() as i64 > size.get();
-        products.truncate(usize::try_from(size.get()).unwrap_or_default());
-        let next = products.last().filter(|_| more).map(|product| PageToken { after: product.id.0 });
-        Ok(Page { products, next })
+        let products = store::products::list_active(&mut conn, after, size.get() + 1).await?;
+        Ok(Page::cut(products, size, |product| PageToken { after: product.id.0 }))
     }
 
     /// One product; others than active ones only for those who see all.
@@ -54,7 +41,6 @@ impl Catalog {
         wanted.iter().map(get).collect()
     }
 
-    /// One variant.
     pub(super) async fn get_variant(&self, variant: &VariantRef, name: &str, sees_all: bool) -> Result<Variant, Error> {
         let found = self.get_variants(&[(variant.clone(), name.to_owned())], sees_all).await?;
         found.into_iter().next().ok_or_else(|| Error::NotFound(name.into()))

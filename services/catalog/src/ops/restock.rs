@@ -1,8 +1,8 @@
 //! Units that come back after they were sold.
 
 use kontor_failpoints::{At, pass};
-use kontor_postgres::idempotency::{self, Key, Seen};
-use kontor_postgres::retry;
+use kontor_postgres::idempotency::{Key, insert, replay};
+use kontor_postgres::{StoreError, retry};
 use kontor_types::ids::OrderId;
 
 use super::reservations::{change_stock, deltas};
@@ -17,9 +17,7 @@ const STEP: &str = "catalog.return";
 /// Units that a refund puts back into stock.
 #[derive(Clone, Debug)]
 pub struct ReturnStock {
-    /// The order that took them.
     pub order: OrderId,
-    /// The refund's name.
     pub refund: String,
     /// Variants and quantities; each variant once.
     pub lines: Vec<Line>,
@@ -40,21 +38,16 @@ impl Catalog {
         let ReturnStock { order, refund, lines, key } = back;
         let mut tx = self.pool.begin().await?;
         let found = store::reservations::lock(&mut tx, *order).await?.ok_or(Error::NoReservation(*order))?;
-        match idempotency::find(&mut tx, key).await? {
-            Seen::Never => {}
-            Seen::Answered(_) => {
-                tracing::info!(refund, "a call was repeated");
-                return Ok(found);
-            }
-            Seen::Otherwise => return Err(Error::KeyReused),
+        if replay::<()>(&mut tx, Some(key)).await?.is_some() {
+            return Ok(found);
         }
         let returned = returning(&found, lines)?;
         change_stock(&mut tx, lines, Change::Return).await?;
         store::movements::insert(&mut tx, &deltas(lines, 1), MovementReason::Returned, refund).await?;
         let reservation = store::reservations::set_returned(&mut tx, *order, &returned).await?;
         // The same refund would have waited for the reservation, so this is another order's refund with the same id.
-        if !idempotency::insert(&mut tx, key, &[]).await? {
-            return Err(Error::KeyReused);
+        if !insert(&mut tx, Some(key), &()).await? {
+            return Err(StoreError::KeyReused.into());
         }
         self.commit(tx, STEP, &reservation).await?;
         Ok(reservation)

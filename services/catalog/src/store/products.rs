@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use kontor_types::PageToken;
 use kontor_types::ids::ProductId;
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::variants;
@@ -20,20 +20,21 @@ macro_rules! columns {
     };
 }
 
-#[derive(FromRow)]
-struct ProductRow {
-    id: Uuid,
-    handle: String,
-    title: String,
-    description: String,
-    status: String,
-    vendor: String,
-    product_type: String,
-    tags: Vec<String>,
-    option_names: Vec<String>,
-    version: i64,
-    create_time: DateTime<Utc>,
-    update_time: DateTime<Utc>,
+kontor_postgres::from_row! {
+    struct ProductRow {
+        id: Uuid,
+        handle: String,
+        title: String,
+        description: String,
+        status: String,
+        vendor: String,
+        product_type: String,
+        tags: Vec<String>,
+        option_names: Vec<String>,
+        version: i64,
+        create_time: DateTime<Utc>,
+        update_time: DateTime<Utc>,
+    }
 }
 
 impl TryFrom<ProductRow> for Product {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use kontor_types::ids::{OrderId, ProductId, VariantName};
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use crate::domain::inventory::{Line, Shortage};
@@ -19,17 +19,18 @@ macro_rules! columns {
     };
 }
 
-#[derive(FromRow)]
-struct ReservationRow {
-    order_id: Uuid,
-    state: String,
-    product_ids: Vec<Uuid>,
-    variant_ids: Vec<Uuid>,
-    quantities: Vec<i32>,
-    shortages: Json<Vec<ShortageRow>>,
-    expire_time: Option<DateTime<Utc>>,
-    returned: Vec<i32>,
-    version: i64,
+kontor_postgres::from_row! {
+    struct ReservationRow {
+        order_id: Uuid,
+        state: String,
+        product_ids: Vec<Uuid>,
+        variant_ids: Vec<Uuid>,
+        quantities: Vec<i32>,
+        shortages: Json<Vec<ShortageRow>>,
+        expire_time: Option<DateTime<Utc>>,
+        returned: Vec<i32>,
+        version: i64,
+    }
 }
 
 #[derive(Serialize, Deserialize)]

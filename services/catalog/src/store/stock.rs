@@ -62,13 +62,9 @@ pub async fn lock(conn: &mut PgConnection, variants: &[Uuid]) -> Result<Vec<Avai
 /// What happens to the units of a reservation.
 #[derive(Clone, Copy, Debug)]
 pub enum Change {
-    /// An order holds them.
     Hold,
-    /// An order lets them go.
     Release,
-    /// They leave the house.
     Take,
-    /// They come back into it.
     Return,
 }
 

@@ -3,29 +3,30 @@
 use kontor_types::ids::{ProductId, VariantName};
 use kontor_types::{Currency, Money};
 use serde::Serialize;
+use sqlx::PgConnection;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use crate::domain::import::plan::Placed;
 use crate::domain::product::{Variant, VariantContent};
 
-#[derive(FromRow)]
-struct VariantRow {
-    id: Uuid,
-    product_id: Uuid,
-    sku: Option<String>,
-    price_minor: i64,
-    compare_at_minor: Option<i64>,
-    currency: String,
-    option_values: Vec<String>,
-    barcode: String,
-    weight_grams: i32,
-    handle: String,
-    title: String,
-    option_names: Vec<String>,
-    for_sale: bool,
-    available: i64,
+kontor_postgres::from_row! {
+    struct VariantRow {
+        id: Uuid,
+        product_id: Uuid,
+        sku: Option<String>,
+        price_minor: i64,
+        compare_at_minor: Option<i64>,
+        currency: String,
+        option_values: Vec<String>,
+        barcode: String,
+        weight_grams: i32,
+        handle: String,
+        title: String,
+        option_names: Vec<String>,
+        for_sale: bool,
+        available: i64,
+    }
 }
 
 impl TryFrom<VariantRow> for Variant {
@@ -56,9 +57,7 @@ impl TryFrom<VariantRow> for Variant {
 
 /// A variant with its product's handle, by which a caller may have named it.
 pub struct WithHandle {
-    /// The variant.
     pub variant: Variant,
-    /// Its product's handle.
     pub handle: String,
 }
 

@@ -25,7 +25,6 @@ fn products(done: &pb::ImportProductsResponse) -> [i32; 4] {
     [done.products_created, done.products_updated, done.products_unchanged, done.products_refused]
 }
 
-/// Created, updated and unchanged variants.
 fn variants(done: &pb::ImportProductsResponse) -> [i32; 3] {
     [done.variants_created, done.variants_updated, done.variants_unchanged]
 }
@@ -140,7 +139,6 @@ async fn validate_only_says_what_would_be_done_and_does_nothing() {
     assert_eq!(shop.product("kettle").await.unwrap().variants[0].price.as_ref().unwrap().units, 79);
 }
 
-/// Settings with an id.
 fn keyed() -> pb::ImportProductsRequest {
     pb::ImportProductsRequest { request_id: new_uuid().to_string(), ..Default::default() }
 }

@@ -79,15 +79,15 @@ async fn other_calls_that_come_again_are_told() {
     let order = OrderId::generate();
     shop.reserve(order, &[(&cup, 1)]).await.unwrap();
     shop.confirm(order).await.unwrap();
-    let refund = format!("{order}/refunds/{}", new_uuid());
-    let (adjusts, imports) = (new_uuid().to_string(), new_uuid().to_string());
+    let [refunds, adjusts, imports] = [new_uuid(), new_uuid(), new_uuid()].map(|id| id.to_string());
+    let refund = format!("{order}/refunds/{refunds}");
     for times in 0..3 {
         let change = pb::AdjustStockRequest { variant: cup.clone(), delta: 1, reason: 1, request_id: adjusts.clone() };
         shop.adjust(change).await.unwrap();
         let first = pb::ImportProductsRequest { request_id: imports.clone(), ..Default::default() };
         shop.try_import(b"Handle,Title,Variant Price\na,A,1\n", &shop.editor, first).await.unwrap();
         shop.send_back(&refund, &[(&cup, 1)]).await.unwrap();
-        for field in [&adjusts, &imports, &refund] {
+        for field in [&adjusts, &imports, &refunds] {
             assert_eq!(lines("a call was repeated", field), times, "{field}");
         }
     }

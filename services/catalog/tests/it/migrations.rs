@@ -2,11 +2,8 @@
 
 use kontor_postgres::{PoolOptions, testing};
 use kontor_types::ids::new_uuid;
-use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
-
-static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// A reservation as it was written when reservations had no version.
 async fn insert(conn: &mut PgConnection, state: &str, variants: &[Uuid]) {
@@ -16,20 +13,25 @@ async fn insert(conn: &mut PgConnection, state: &str, variants: &[Uuid]) {
     sqlx::query(sql).bind(new_uuid()).bind(state).bind(variants).bind(quantities).execute(conn).await.unwrap();
 }
 
+#[test]
+fn each_migration_is_named() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    kontor_postgres::migrations::assert_complete(&kontor_catalog::migrations(), folder.as_ref());
+}
+
 #[tokio::test]
 async fn reservations_get_the_number_of_events_that_they_had() {
     let role = testing::role("kontor_catalog", "catalog");
     let database = testing::server().await.unwrap().database(std::slice::from_ref(&role)).await.unwrap();
     let pool = kontor_postgres::connect(&PoolOptions::new(database.url(&role))).await.unwrap();
-    let before = MIGRATOR.iter().filter(|migration| migration.version < 5).cloned().collect();
-    kontor_postgres::migrate(&pool, &Migrator::with_migrations(before)).await.unwrap();
+    kontor_postgres::migrate(&pool, &kontor_catalog::migrations().up_to(4)).await.unwrap();
     let mut conn = PgConnection::connect(&database.url(&role)).await.unwrap();
     for state in ["HELD", "CONFIRMED", "RELEASED", "REFUSED"] {
         insert(&mut conn, state, &[new_uuid()]).await;
     }
     insert(&mut conn, "RELEASED", &[]).await;
 
-    kontor_postgres::migrate(&pool, &MIGRATOR).await.unwrap();
+    kontor_postgres::migrate(&pool, &kontor_catalog::migrations()).await.unwrap();
     let sql = "SELECT state, cardinality(variant_ids), version, cardinality(returned) FROM reservations ORDER BY 1, 2";
     let rows: Vec<(String, i32, i64, i32)> = sqlx::query_as(sql).fetch_all(&pool).await.unwrap();
     let rows: Vec<_> =

@@ -1,7 +1,7 @@
 //! A catalog service of a test's own, and short names for what tests do with it.
 
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kontor_catalog::Config;
 use kontor_postgres::{PoolOptions, testing};
@@ -11,22 +11,23 @@ use kontor_proto::kontor::catalog::v1::catalog_event_service_client::CatalogEven
 use kontor_proto::kontor::catalog::v1::inventory_service_client::InventoryServiceClient;
 use kontor_proto::kontor::catalog::v1::product_service_client::ProductServiceClient;
 use kontor_proto::kontor::catalog::v1::variant_service_client::VariantServiceClient;
-use kontor_testkit::issuer::ISSUER;
+use kontor_runtime::settings::DatabaseSettings;
 use kontor_testkit::{Issuer, listener, with_token};
 use kontor_types::ids::{OrderId, UserId};
-use secrecy::SecretString;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Status};
+use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt;
 
 use crate::logs::LOG;
 
+/// How long a busy catalog may refuse a call.
+const BUSY_MAX: Duration = Duration::from_secs(60);
+
 /// How much of a file goes into one message.
 const PIECE: usize = 1024 * 1024;
 
-/// A running catalog service.
 pub struct Shop {
     pub issuer: Issuer,
     /// Its database, as the service's own role.
@@ -39,12 +40,10 @@ pub struct Shop {
     pub editor: String,
     /// A token of the service "order".
     pub order_service: String,
-    /// Stops it when dropped.
     pub stop: tokio_util::sync::DropGuard,
 }
 
 impl Shop {
-    /// One with an empty catalog.
     pub async fn open() -> Self {
         Self::holding_for(3600).await
     }
@@ -58,15 +57,12 @@ impl Shop {
         let (listener, addr) = listener().await;
         let config = Config {
             listen: addr,
-            database_url: SecretString::from(database.url(&role)),
-            auth_addr: issuer.addr.to_string(),
-            service_key: "kt_sk_catalog_secret_0".to_owned().into(),
-            issuer: ISSUER.into(),
-            database_connections: 8,
+            database: DatabaseSettings { url: database.url(&role).into(), connections: 8 },
+            identity: issuer.identity("kt_sk_catalog_secret_0"),
             hold_seconds,
         };
         let stop = CancellationToken::new();
-        let serving = kontor_catalog::serve(config, listener, stop.clone());
+        let serving = kontor_catalog::service(config).serve(listener, stop.clone());
         tokio::spawn(async move { serving.await.unwrap() });
         let channel = Endpoint::from_shared(format!("http://{addr}")).unwrap().connect_lazy();
         let options = PoolOptions { max_connections: 2, ..PoolOptions::new(database.url(&role)) };
@@ -122,7 +118,7 @@ impl Shop {
         };
         let messages: Vec<_> = pieces.into_iter().enumerate().map(message).collect();
         let request = with_token(tokio_stream::iter(messages), token);
-        self.products.clone().import_products(request).await.map(tonic::Response::into_inner)
+        self.products.clone().import_products(request).await.map(Response::into_inner)
     }
 
     /// Loads one product of these SKUs and quantities, and tells the names of its variants.
@@ -140,10 +136,9 @@ impl Shop {
     pub async fn product(&self, id: &str) -> Result<pb::Product, Status> {
         let name = if id.starts_with("products/") { id.to_owned() } else { format!("products/{id}") };
         let request = with_token(pb::GetProductRequest { name }, &self.editor);
-        self.products.clone().get_product(request).await.map(tonic::Response::into_inner)
+        self.products.clone().get_product(request).await.map(Response::into_inner)
     }
 
-    /// On hand and reserved.
     pub async fn stock(&self, variant: &str) -> (i64, i64) {
         let request = pb::GetStockRequest { name: format!("{variant}/stock") };
         let stock = self.inventory.clone().get_stock(request).await.unwrap().into_inner();
@@ -153,35 +148,58 @@ impl Shop {
 
     pub async fn adjust(&self, request: pb::AdjustStockRequest) -> Result<pb::Stock, Status> {
         let request = with_token(request, &self.editor);
-        self.inventory.clone().adjust_stock(request).await.map(tonic::Response::into_inner)
+        self.inventory.clone().adjust_stock(request).await.map(Response::into_inner)
     }
 
     pub async fn reserve(&self, order: OrderId, lines: &[(&str, i32)]) -> Result<pb::Reservation, Status> {
         let request = pb::ReserveStockRequest { order: order.to_string(), lines: reservation_lines(lines) };
-        let request = with_token(request, &self.order_service);
-        self.inventory.clone().reserve_stock(request).await.map(tonic::Response::into_inner)
+        let call = |mut inventory: InventoryServiceClient<Channel>, request| async move {
+            inventory.reserve_stock(request).await
+        };
+        self.answered(request, call).await
     }
 
     pub async fn confirm(&self, order: OrderId) -> Result<pb::Reservation, Status> {
-        let request = with_token(pb::ConfirmReservationRequest { order: order.to_string() }, &self.order_service);
-        self.inventory.clone().confirm_reservation(request).await.map(tonic::Response::into_inner)
+        let request = pb::ConfirmReservationRequest { order: order.to_string() };
+        let call = |mut inventory: InventoryServiceClient<Channel>, request| async move {
+            inventory.confirm_reservation(request).await
+        };
+        self.answered(request, call).await
     }
 
     pub async fn release(&self, order: OrderId) -> Result<pb::Reservation, Status> {
-        let request = with_token(pb::ReleaseReservationRequest { order: order.to_string() }, &self.order_service);
-        self.inventory.clone().release_reservation(request).await.map(tonic::Response::into_inner)
+        let request = pb::ReleaseReservationRequest { order: order.to_string() };
+        let call = |mut inventory: InventoryServiceClient<Channel>, request| async move {
+            inventory.release_reservation(request).await
+        };
+        self.answered(request, call).await
+    }
+
+    /// Sends a call of the order service again while the catalog is too busy, as the order service does: the calls are keyed.
+    async fn answered<T: Clone, A, F: Future<Output = Result<Response<A>, Status>>>(
+        &self,
+        request: T,
+        call: impl Fn(InventoryServiceClient<Channel>, Request<T>) -> F,
+    ) -> Result<A, Status> {
+        let began = Instant::now();
+        loop {
+            match call(self.inventory.clone(), with_token(request.clone(), &self.order_service)).await {
+                Err(busy) if busy.code() == Code::Unavailable && began.elapsed() < BUSY_MAX => {}
+                answer => return answer.map(Response::into_inner),
+            }
+        }
     }
 
     pub async fn reservation(&self, order: OrderId) -> Result<pb::Reservation, Status> {
         let request = with_token(pb::GetReservationRequest { order: order.to_string() }, &self.order_service);
-        self.inventory.clone().get_reservation(request).await.map(tonic::Response::into_inner)
+        self.inventory.clone().get_reservation(request).await.map(Response::into_inner)
     }
 
     /// Sends units back, by the refund's name.
     pub async fn send_back(&self, refund: &str, lines: &[(&str, i32)]) -> Result<pb::Reservation, Status> {
         let request = pb::ReturnStockRequest { refund: refund.into(), lines: reservation_lines(lines) };
         let request = with_token(request, &self.order_service);
-        self.inventory.clone().return_stock(request).await.map(tonic::Response::into_inner)
+        self.inventory.clone().return_stock(request).await.map(Response::into_inner)
     }
 
     /// Makes the hold of an order so old that it has so many seconds left (or none), and waits until it is EXPIRED if it has none.

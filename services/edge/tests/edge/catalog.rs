@@ -16,7 +16,6 @@ use tonic::{Request, Response, Status, Streaming};
 /// What became of the uploads: what arrived in each that ended, or why it did not end.
 pub(crate) type Uploads = Arc<Mutex<Vec<Result<Received, String>>>>;
 
-/// What an upload brought.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
     pub(crate) bytes: Vec<u8>,

@@ -23,7 +23,6 @@ use crate::trace::SPANS;
 
 /// A cart's name that keeps its pattern.
 pub(crate) const CART: &str = "carts/0123456789abcdefghijkl";
-/// A request id.
 pub(crate) const KEY: &str = "018f4e2a-7c1b-7d3e-9a52-0c6f1f0e8b11";
 
 /// The edge and what is behind it. Catalog and order are up, auth and payment are down.
@@ -95,7 +94,6 @@ pub(crate) async fn problem_of(response: Response) -> (u16, Value) {
     (status, body)
 }
 
-/// The first field at fault.
 pub(crate) fn field(problem: &Value) -> &str {
     problem["violations"][0]["field"].as_str().unwrap_or("there is no violation")
 }

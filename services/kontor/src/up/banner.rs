@@ -6,7 +6,6 @@ use crate::cli::Up;
 use crate::say;
 use crate::secrets::Secrets;
 
-/// Shows it.
 pub(super) fn show(up: &Up, secrets: &Secrets, database: Option<&str>) {
     let edge = format!("http://{}", up.edge_addr);
     say("");

@@ -29,10 +29,8 @@ pub async fn run_and_tell(up: Up, stop: CancellationToken, ready: impl FnOnce(&U
     let up = sockets.settle(&up)?;
     let mut database = database::open(&up, &place.path, &secrets).await?;
     say("starting the services");
-    let result = match services::start(&up, &secrets, &place.path, &database, sockets).await {
-        Ok(running) => serve(running, (&up, &place.path), &secrets, &mut database, (stop, ready)).await,
-        Err(error) => Err(error),
-    };
+    let running = services::start(&up, &secrets, &place.path, &database, sockets);
+    let result = serve(running, (&up, &place.path), &secrets, &mut database, (stop, ready)).await;
     say("stopping: the database");
     database.close().await?;
     if result.is_ok() {

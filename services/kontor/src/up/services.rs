@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use kontor_auth::Mailbox;
-use kontor_runtime::{Error, bind as listen, peer};
+use kontor_runtime::settings::{DatabaseSettings, IdentitySettings, TokenSettings};
+use kontor_runtime::{Error, Service, bind as listen, peer};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_client::HealthClient;
+use tonic::transport::Channel;
 
 use super::database::Database;
 use super::mailbox;
@@ -56,83 +56,66 @@ impl Sockets {
     }
 }
 
-/// The running services.
 pub(super) struct Running {
     tasks: JoinSet<(&'static str, Result<(), Error>)>,
     /// In the order in which they stop: callers before those they call.
     stops: Vec<(&'static str, CancellationToken)>,
-    /// Those that have ended.
     ended: Vec<&'static str>,
 }
 
-/// Starts all of them.
-pub(super) async fn start(
-    up: &Up,
-    secrets: &Secrets,
-    place: &Path,
-    database: &Database,
-    sockets: Sockets,
-) -> Result<Running, Error> {
-    let issuer = format!("http://{}", up.edge_addr);
-    // Where mail is sent, nobody gets to see it here.
-    let mailbox = (!up.sends_mail()).then(Mailbox::default);
-    let mut running = Running { tasks: JoinSet::new(), stops: Vec::new(), ended: Vec::new() };
+pub(super) fn start(up: &Up, secrets: &Secrets, data_dir: &Path, database: &Database, sockets: Sockets) -> Running {
+    let tokens = TokenSettings { auth_addr: up.auth_addr.to_string(), issuer: format!("http://{}", up.edge_addr) };
+    let identity = |key: &SecretString| IdentitySettings { tokens: tokens.clone(), service_key: key.clone() };
     let edge = kontor_edge::Config {
         listen: up.edge_addr,
         auth_addr: up.auth_addr.to_string(),
         catalog_addr: up.catalog_addr.to_string(),
         order_addr: up.order_addr.to_string(),
     };
-    let routes = mailbox.clone().map(mailbox::routes).unwrap_or_default();
-    running.spawn("edge", |stop| kontor_edge::run(edge, sockets.edge, routes, stop));
-    let order = order_config(up, secrets, database, &issuer);
-    running.spawn("order", |stop| kontor_order::serve(order, sockets.order, stop));
-    let catalog = kontor_catalog::Config {
-        listen: up.catalog_addr,
-        database_url: database.catalog.clone(),
-        auth_addr: up.auth_addr.to_string(),
-        service_key: secrets.catalog_service_key.clone(),
-        issuer: issuer.clone(),
-        database_connections: 16,
-        hold_seconds: up.hold_seconds,
-    };
-    running.spawn("catalog", |stop| kontor_catalog::serve(catalog, sockets.catalog, stop));
-    let psp = kontor_sandbox_psp::Config {
-        listen: up.psp_addr,
-        journal: Some(place.join("sandbox-psp.journal")),
-        auth_addr: up.auth_addr.to_string(),
-        issuer: issuer.clone(),
-    };
-    running.spawn("sandbox-psp", |stop| kontor_sandbox_psp::serve(psp, sockets.psp, stop));
-    let auth = auth_config(up, secrets, database, issuer);
-    running.spawn("auth", |stop| kontor_auth::serve(auth, sockets.auth, mailbox, stop));
-    Ok(running)
-}
-
-fn order_config(up: &Up, secrets: &Secrets, database: &Database, issuer: &str) -> kontor_order::Config {
-    kontor_order::Config {
+    let order = kontor_order::Config {
         listen: up.order_addr,
-        database_url: database.order.clone(),
-        auth_addr: up.auth_addr.to_string(),
+        database: settings(&database.order),
+        identity: identity(&secrets.order_service_key),
         catalog_addr: up.catalog_addr.to_string(),
         psp_addr: up.psp_addr.to_string(),
-        service_key: secrets.order_service_key.clone(),
-        issuer: issuer.into(),
         lease_seconds: kontor_order::LEASE_SECONDS,
         order_seconds: kontor_order::ORDER_SECONDS,
-        database_connections: 16,
-    }
+        answer_wait: kontor_order::ANSWER_WAIT,
+    };
+    let catalog = kontor_catalog::Config {
+        listen: up.catalog_addr,
+        database: settings(&database.catalog),
+        identity: identity(&secrets.catalog_service_key),
+        hold_seconds: up.hold_seconds,
+    };
+    let journal = Some(data_dir.join("sandbox-psp.journal"));
+    let psp = kontor_sandbox_psp::Config { listen: up.psp_addr, journal, tokens: tokens.clone() };
+    let auth = auth_config(up, secrets, database, tokens.issuer.clone());
+    // Mail that is sent is not shown at the edge.
+    let mailbox = (!up.sends_mail()).then(Mailbox::default);
+    let routes = mailbox.clone().map(mailbox::routes).unwrap_or_default();
+    // In the order in which they stop: callers before those they call.
+    Running::of([
+        (kontor_edge::service(edge, routes), sockets.edge),
+        (kontor_order::service(order), sockets.order),
+        (kontor_catalog::service(catalog), sockets.catalog),
+        (kontor_sandbox_psp::service(psp), sockets.psp),
+        (kontor_auth::service(auth, mailbox), sockets.auth),
+    ])
+}
+
+fn settings(url: &SecretString) -> DatabaseSettings {
+    DatabaseSettings { url: url.clone(), connections: 16 }
 }
 
 fn auth_config(up: &Up, secrets: &Secrets, database: &Database, issuer: String) -> kontor_auth::Config {
-    let service_keys: Vec<SecretString> = vec![secrets.catalog_service_key.clone(), secrets.order_service_key.clone()];
     kontor_auth::Config {
         listen: up.auth_addr,
-        database_url: database.auth.clone(),
+        database: settings(&database.auth),
         issuer,
         admin_email: Some(up.admin_email.clone()),
         admin_password: Some(secrets.admin_password.clone()),
-        service_keys,
+        service_keys: vec![secrets.catalog_service_key.clone(), secrets.order_service_key.clone()],
         key_encryption_key: secrets.key_encryption.clone(),
         trusted_proxies: up.trusted_proxies.clone(),
         key_rotation_days: up.key_rotation_days,
@@ -145,15 +128,15 @@ fn auth_config(up: &Up, secrets: &Secrets, database: &Database, issuer: String) 
 }
 
 impl Running {
-    fn spawn<F, Fut>(&mut self, name: &'static str, serve: F)
-    where
-        F: FnOnce(CancellationToken) -> Fut,
-        Fut: Future<Output = Result<(), Error>> + Send + 'static,
-    {
-        let stop = CancellationToken::new();
-        let serving = serve(stop.clone());
-        self.tasks.spawn(async move { (name, serving.await) });
-        self.stops.push((name, stop));
+    fn of(services: impl IntoIterator<Item = (Service, TcpListener)>) -> Self {
+        let mut running = Self { tasks: JoinSet::new(), stops: Vec::new(), ended: Vec::new() };
+        for (service, listener) in services {
+            let (name, stop) = (service.name(), CancellationToken::new());
+            let serving = service.serve(listener, stop.clone());
+            running.tasks.spawn(async move { (name, serving.await) });
+            running.stops.push((name, stop));
+        }
+        running
     }
 
     /// Waits until one of them ends by itself, which none should.
@@ -197,20 +180,15 @@ pub(super) async fn wait_until_ready(up: &Up) -> Result<(), Error> {
     let services =
         [("auth", up.auth_addr), ("catalog", up.catalog_addr), ("sandbox-psp", up.psp_addr), ("order", up.order_addr)];
     for (name, addr) in services {
-        let health = HealthClient::new(peer::channel(&addr.to_string())?);
-        let ready = tokio::time::timeout(START_MAX, until_serving(health)).await;
+        let channel = peer::channel(&addr.to_string())?;
+        let ready = tokio::time::timeout(START_MAX, until_serving(name, channel)).await;
         ready.map_err(|_| format!("{name} did not become ready within {} s", START_MAX.as_secs()))?;
     }
     Ok(())
 }
 
-async fn until_serving(mut health: HealthClient<tonic::transport::Channel>) {
-    let serving = i32::from(tonic_health::ServingStatus::Serving as u8);
-    loop {
-        let answer = health.check(HealthCheckRequest::default()).await;
-        if answer.is_ok_and(|answer| answer.get_ref().status == serving) {
-            return;
-        }
+async fn until_serving(name: &'static str, channel: Channel) {
+    while peer::serves(name, channel.clone()).await.is_err() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -5,7 +5,6 @@ use kontor_proto::kontor::catalog::v1::inventory_service_client::InventoryServic
 use kontor_proto::kontor::payment::v1 as payment;
 use kontor_proto::kontor::payment::v1::payment_provider_service_client::PaymentProviderServiceClient;
 use kontor_runtime::fault::{ErrorReason, reason_of};
-use kontor_runtime::peer;
 use kontor_testkit::with_token;
 use kontor_types::ids::OrderId;
 use serde_json::json;
@@ -89,7 +88,7 @@ async fn assert_internal<T: Clone>(message: T, call: impl AsyncFn(Request<T>) ->
 #[tokio::test]
 async fn stock_is_not_reserved_for_anybody_but_services() {
     let goods = Goods::stocked(3).await;
-    let channel = peer::channel(&stack().up.catalog_addr.to_string()).unwrap();
+    let channel = kontor_testkit::channel(stack().up.catalog_addr);
     let inventory = InventoryServiceClient::new(channel);
     let line = catalog::ReservationLine { variant: goods.variant.clone(), quantity: 1 };
     let order = OrderId::generate().to_string();
@@ -102,7 +101,7 @@ async fn stock_is_not_reserved_for_anybody_but_services() {
 
 #[tokio::test]
 async fn money_is_not_moved_for_anybody_but_services() {
-    let channel = peer::channel(&stack().up.psp_addr.to_string()).unwrap();
+    let channel = kontor_testkit::channel(stack().up.psp_addr);
     let provider = PaymentProviderServiceClient::new(channel);
     let look_up = payment::LookUpRequest { authorization_key: "key".into() };
     assert_internal(look_up, async |request| provider.clone().look_up(request).await.map(drop)).await;

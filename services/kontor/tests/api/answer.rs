@@ -4,7 +4,6 @@ use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// An answer, read whole.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -17,7 +16,6 @@ pub(crate) struct Answer {
 pub(crate) type Refusal<'a> = (&'a str, RequestBuilder, u16, &'a str, &'a str);
 
 impl Answer {
-    /// The answer to a request.
     pub(crate) async fn to(request: RequestBuilder) -> Self {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

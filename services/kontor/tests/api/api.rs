@@ -17,17 +17,14 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// Somebody without a token.
     pub(crate) fn guest() -> Self {
         Self { client: Client::new(), token: None }
     }
 
-    /// Somebody with this token.
     pub(crate) fn with_token(token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..Self::guest() }
     }
 
-    /// The administrator, signed in.
     pub(crate) async fn administrator() -> Self {
         let who = json!({"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD});
         let answer = Self::guest().post("/v1/auth:signIn", &who).await.ok();

@@ -26,7 +26,6 @@ pub(crate) fn item_path(cart: &Value) -> String {
     format!("/v1/{}:setItem", name(cart))
 }
 
-/// A resource's own name.
 pub(crate) fn name(resource: &Value) -> &str {
     resource["name"].as_str().unwrap()
 }
@@ -36,12 +35,10 @@ pub(crate) fn order_of(cart: &Value, payment_token: &str) -> Value {
     json!({"cart": cart["name"], "expectedTotal": cart["total"], "paymentToken": payment_token})
 }
 
-/// Orders a cart.
 pub(crate) async fn place(api: &Api, cart: &Value, payment_token: &str) -> Answer {
     api.post("/v1/orders", &order_of(cart, payment_token)).await
 }
 
-/// The order as it ends.
 pub(crate) async fn ended(api: &Api, order: Value) -> Value {
     let begin = Instant::now();
     let mut order = order;

@@ -14,11 +14,9 @@ pub(crate) const HEADER: &str =
 /// What one unit costs.
 pub(crate) const PRICE: &str = "12.50";
 
-/// A product with one variant.
 pub(crate) struct Goods {
     pub(crate) handle: String,
     pub(crate) sku: String,
-    /// The variant's name.
     pub(crate) variant: String,
 }
 

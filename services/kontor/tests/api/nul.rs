@@ -8,7 +8,6 @@ use crate::api::Api;
 use crate::buyer::{cart_with, item_path, order_of};
 use crate::goods::{Goods, HEADER, import, row, unique};
 
-/// No variant has this id.
 const NOBODY: &str = "018f4e2a-7c1b-7d3e-9a52-0c6f1f0e8b11";
 const BROKEN: &str = "FIELD_VIOLATION";
 const NONE: &str = "RESOURCE_NOT_FOUND";

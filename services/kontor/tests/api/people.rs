@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use kontor_proto::kontor::auth::v1 as pb;
 use kontor_proto::kontor::auth::v1::authentication_service_client::AuthenticationServiceClient;
-use kontor_runtime::peer;
 use serde_json::Value;
 use tonic::Request;
 
@@ -13,9 +12,7 @@ use crate::api::Api;
 use crate::goods::unique;
 use crate::stack::stack;
 
-/// A user with a session.
 pub(crate) struct User {
-    /// "users/{uuid}".
     pub(crate) name: String,
     pub(crate) email: String,
     pub(crate) access_token: String,
@@ -33,9 +30,8 @@ fn from_elsewhere<T>(message: T) -> Request<T> {
     request
 }
 
-/// A new user, by gRPC.
 pub(crate) async fn sign_up() -> User {
-    let channel = peer::channel(&stack().up.auth_addr.to_string()).unwrap();
+    let channel = kontor_testkit::channel(stack().up.auth_addr);
     let mut auth = AuthenticationServiceClient::new(channel);
     let email = format!("{}@example.org", unique("buyer"));
     let request = pb::SignUpRequest { email: email.clone(), password: PASSWORD.into(), display_name: "Ada".into() };

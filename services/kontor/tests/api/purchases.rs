@@ -5,7 +5,6 @@ use kontor_proto::kontor::order::v1 as pb;
 use kontor_proto::kontor::order::v1::cart_service_client::CartServiceClient;
 use kontor_proto::kontor::order::v1::order_service_client::OrderServiceClient;
 use kontor_runtime::fault::{ErrorReason, reason_of};
-use kontor_runtime::peer;
 use kontor_testkit::with_token;
 use reqwest::Method;
 use serde_json::json;
@@ -67,7 +66,7 @@ struct Caller {
 
 impl Caller {
     fn new(token: Option<String>) -> Self {
-        let channel = peer::channel(&stack().up.order_addr.to_string()).unwrap();
+        let channel = kontor_testkit::channel(stack().up.order_addr);
         Self { carts: CartServiceClient::new(channel.clone()), orders: OrderServiceClient::new(channel), token }
     }
 

@@ -10,7 +10,6 @@ use sqlx::{Connection, PgConnection};
 
 use crate::stack::{KEY_ENCRYPTION, stack};
 
-/// Signs claims as auth would.
 pub(crate) async fn sign(claims: &Claims) -> String {
     let mut database = PgConnection::connect(&stack().database_url).await.unwrap();
     let sql = "SELECT kid, sealed_private FROM auth.signing_keys \

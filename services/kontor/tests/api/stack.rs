@@ -11,20 +11,15 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-/// The administrator.
 pub(crate) const ADMIN_EMAIL: &str = "admin@kontor.test";
-/// The administrator's password.
 pub(crate) const ADMIN_PASSWORD: &str = "a passphrase of the operator";
 /// What auth seals its signing keys under: 32 bytes of 1.
 pub(crate) const KEY_ENCRYPTION: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
-/// A running stack.
 pub(crate) struct Stack {
     /// Its settings, with the addresses that were really taken.
     pub(crate) up: Up,
-    /// Where it keeps its files.
     pub(crate) data_dir: PathBuf,
-    /// Its database, as an administrator.
     pub(crate) database_url: String,
 }
 

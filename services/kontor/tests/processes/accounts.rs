@@ -111,7 +111,6 @@ async fn sign_up(ada: &mut Person) {
     assert_eq!(wrong.status(), 401);
 }
 
-/// Answers a recovery code.
 async fn second_factor(ada: &mut Person) -> String {
     let enrolled = ada.say_signed_in("v1/users/me:enrollTotp", json!({"password": PASSWORDS[0]})).await;
     let secret = kept(&enrolled["secret"]);

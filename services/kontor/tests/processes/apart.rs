@@ -18,7 +18,6 @@ use crate::shop::{ADMIN, Shop};
 const PASSWORD: &str = "a long enough password";
 const START_MAX: Duration = Duration::from_secs(90);
 
-/// A catalog of one product.
 const CSV: &str = "Handle,Title,Published,Variant SKU,Variant Inventory Qty,Variant Price,Status\n\
                    mug,Mug,TRUE,MUG-1,10,12.50,active\n";
 pub(crate) const MUG: &str = "products/mug";

@@ -41,7 +41,6 @@ impl Launcher {
         Self { program }
     }
 
-    /// Its HTTP side.
     pub(crate) fn shop(&self) -> Shop {
         Shop::at(self.shown("HTTP/JSON"))
     }

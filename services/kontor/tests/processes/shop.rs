@@ -6,13 +6,11 @@ use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-/// The sample catalog's first product.
 pub(crate) const KETTLE: &str = "products/pour-over-kettle";
 
 /// The administrator of a `kontor up` that was told no other.
 pub(crate) const ADMIN: &str = "admin@kontor.localhost";
 
-/// The shop behind one edge.
 #[derive(Clone)]
 pub(crate) struct Shop {
     base: String,
@@ -52,7 +50,6 @@ impl Shop {
         }
     }
 
-    /// How many products there are.
     pub(crate) async fn product_count(&self) -> usize {
         let page = self.get("v1/products?pageSize=100").await;
         assert!(page.get("nextPageToken").is_none_or(|token| token == ""), "more than one page");
@@ -111,7 +108,6 @@ impl Shop {
         Some(answer["tokens"]["accessToken"].as_str()?.to_owned())
     }
 
-    /// Loads a product file.
     pub(crate) async fn import(&self, token: &str, csv: &'static str) -> Value {
         let import = self.request(Method::POST, "v1/products:import").bearer_auth(token);
         good(import.header("content-type", "text/csv").body(csv)).await

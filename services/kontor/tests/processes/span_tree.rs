@@ -17,7 +17,6 @@ pub(crate) const PURCHASE: [(&str, &str); 6] = [
     ("kontor.payment.v1.PaymentProviderService/Capture", "kontor.order.v1.OrderService/PlaceOrder"),
 ];
 
-/// The spans of one trace.
 pub(crate) struct Tree(Vec<Span>);
 
 impl Tree {

@@ -30,7 +30,6 @@ impl CallersTrace {
         format!("00-{:032x}-{PARENT:016x}-01", self.0)
     }
 
-    /// As logs show it.
     fn id(&self) -> String {
         format!("{:032x}", self.0)
     }

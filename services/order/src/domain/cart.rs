@@ -50,42 +50,28 @@ impl fmt::Debug for CartId {
 /// A postal address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
-    /// The country, by two letters.
     pub region_code: String,
-    /// The postal code.
     pub postal_code: String,
-    /// State, province or canton.
     pub administrative_area: String,
-    /// City or town.
     pub locality: String,
-    /// Street, number and the like.
     pub address_lines: Vec<String>,
-    /// Who receives it.
     pub recipients: Vec<String>,
-    /// The company.
     pub organization: String,
 }
 
 /// A cart, without prices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cart {
-    /// Its id.
     pub id: CartId,
     /// Whose it is; none for a guest's.
     pub user: Option<UserId>,
-    /// What it is priced in.
     pub currency: Currency,
     /// Where to write to the buyer.
     pub email: String,
-    /// Where the goods go.
     pub shipping_address: Option<Address>,
-    /// The order that it became.
     pub order: Option<OrderId>,
-    /// What is in it.
     pub items: Vec<Item>,
-    /// When it was made.
     pub create_time: DateTime<Utc>,
-    /// When it last changed.
     pub update_time: DateTime<Utc>,
 }
 
@@ -112,35 +98,28 @@ impl Cart {
 /// Units of a variant in a cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// Of which variant.
     pub variant: VariantName,
-    /// How many.
     pub quantity: i32,
 }
 
 /// What the catalog says of a variant right now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
-    /// Which variant.
     pub variant: VariantName,
-    /// The product's title.
     pub title: String,
     /// The stock-keeping unit; may be empty.
     pub sku: String,
-    /// What sets the variant apart.
     pub options: BTreeMap<String, String>,
     /// The price of one unit.
     pub price: Money,
     /// How many units could be ordered.
     pub available: i64,
-    /// Whether it is for sale.
     pub for_sale: bool,
 }
 
 /// An item with today's offer; without one the variant can't be bought any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricedItem {
-    /// The item.
     pub item: Item,
     /// What the catalog says; kept for the title even when it is not for sale.
     pub offer: Option<Offer>,
@@ -151,9 +130,7 @@ pub struct PricedItem {
 /// A cart with today's prices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricedCart {
-    /// The cart.
     pub cart: Cart,
-    /// Its items.
     pub items: Vec<PricedItem>,
     /// What those that can be bought cost together.
     pub total: Money,
@@ -180,19 +157,11 @@ fn can_be_bought(offer: &Offer, currency: Currency) -> bool {
 /// Why a variant can't go into a cart, or an order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Its product is not active.
     #[error("{0} is not for sale")]
     NotForSale(VariantName),
     /// It is priced in another currency.
     #[error("{variant} is priced in {price}, the cart in {cart}")]
-    CurrencyMismatch {
-        /// Which variant.
-        variant: VariantName,
-        /// The currency of its price.
-        price: Currency,
-        /// The currency of the cart.
-        cart: Currency,
-    },
+    CurrencyMismatch { variant: VariantName, price: Currency, cart: Currency },
     /// Fewer units could be ordered.
     #[error("too few units are left")]
     TooFew(Vec<Shortage>),
@@ -201,13 +170,10 @@ pub enum Refusal {
 /// Too few units of a variant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shortage {
-    /// Which variant.
     pub variant: VariantName,
     /// Its stock-keeping unit; may be empty.
     pub sku: String,
-    /// How many were asked for.
     pub requested: i32,
-    /// How many could be ordered.
     pub available: i64,
 }
 

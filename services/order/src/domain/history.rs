@@ -7,23 +7,16 @@ use uuid::Uuid;
 /// What can happen to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It was accepted.
     Accepted,
-    /// A step was tried.
     Attempted,
     /// It is to come to nothing.
     TurnedBack,
     /// Its units are taken: it is to be completed.
     WentForward,
-    /// Another process drives it now.
     TakenOver,
-    /// It waits for a while.
     PutOff,
-    /// Somebody should look.
     Alerted,
-    /// Somebody called it off.
     CancellationRequested,
-    /// Somebody asked for money back.
     RefundRequested,
     /// It ended, or a refund did.
     Ended,
@@ -70,9 +63,7 @@ impl Kind {
 pub struct Entry {
     /// Sorts entries by the time at which they were made.
     pub id: Uuid,
-    /// When.
     pub time: DateTime<Utc>,
-    /// What.
     pub kind: Kind,
     /// If it was an attempt: at which step, in the contract's words.
     pub step: String,
@@ -80,7 +71,6 @@ pub struct Entry {
     pub attempt: i32,
     /// What came of it, in one word.
     pub outcome: String,
-    /// The same for people.
     pub message: String,
     /// The refund that it belongs to.
     pub refund: Option<RefundId>,
@@ -89,9 +79,7 @@ pub struct Entry {
 /// An entry as it is kept: with who wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// What happened.
     pub entry: Entry,
-    /// The process that did it.
     pub process: String,
     /// The epoch in which it was done.
     pub epoch: i64,

@@ -15,11 +15,8 @@ use super::refund::Refund;
 pub enum State {
     /// Accepted; on its way.
     Processing,
-    /// Delivered from stock, and paid.
     Completed,
-    /// Come to nothing.
     Rejected,
-    /// Called off.
     Cancelled,
 }
 
@@ -43,13 +40,9 @@ impl State {
 /// Where its payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentState {
-    /// On its way.
     Pending,
-    /// Collected.
     Captured,
-    /// Refused by the provider.
     Declined,
-    /// Nothing was collected.
     Voided,
 }
 
@@ -76,26 +69,20 @@ impl fmt::Display for OrderNumber {
 /// Units of a variant in an order, as it was when the order was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Which variant.
     pub variant: VariantName,
-    /// The product's title.
     pub title: String,
     /// The stock-keeping unit; may be empty.
     pub sku: String,
-    /// What sets the variant apart.
     pub options: BTreeMap<String, String>,
     /// How many units.
     pub quantity: i32,
-    /// The price of one.
     pub unit_price: Money,
-    /// The price of all.
     pub total: Money,
 }
 
 /// Why an order came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rejection {
-    /// Others were faster.
     OutOfStock(Vec<Shortage>),
     /// The provider refused, with its code.
     PaymentDeclined(String),
@@ -122,41 +109,30 @@ impl fmt::Display for Rejection {
 pub struct Cancellation {
     /// Why, for people; may be empty.
     pub reason: String,
-    /// When.
     pub create_time: DateTime<Utc>,
 }
 
 /// What an order is made of when it is accepted. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The cart that it was.
     pub cart: CartId,
     /// Who bought; none for a guest.
     pub user: Option<UserId>,
     /// Where to write to the buyer.
     pub email: String,
-    /// Where the goods go.
     pub shipping_address: Option<Address>,
-    /// What was bought.
     pub lines: Vec<Line>,
-    /// What it costs.
     pub total: Money,
 }
 
 /// An order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// Its id.
     pub id: OrderId,
-    /// What people call it.
     pub number: OrderNumber,
-    /// What was accepted.
     pub snapshot: Snapshot,
-    /// Where it stands.
     pub state: State,
-    /// Where its payment stands.
     pub payment: PaymentState,
-    /// What was collected.
     pub captured: Money,
     /// What was given back of it.
     pub refunded: Money,
@@ -168,9 +144,7 @@ pub struct Order {
     pub refunds: Vec<Refund>,
     /// Counts its events from 1.
     pub version: i64,
-    /// When it was accepted.
     pub create_time: DateTime<Utc>,
-    /// When it last changed.
     pub update_time: DateTime<Utc>,
 }
 
@@ -184,7 +158,6 @@ impl Order {
 /// Why a cart can't become an order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAcceptable {
-    /// Nothing is in it.
     #[error("the cart is empty")]
     Empty,
     /// A variant can't be bought, or not so many of it.

@@ -11,11 +11,8 @@ use super::order::{Order, State};
 /// Where a refund stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefundState {
-    /// On its way.
     Pending,
-    /// The money is given back.
     Succeeded,
-    /// The provider refused.
     Failed,
 }
 
@@ -38,30 +35,22 @@ impl RefundState {
 /// Units of one variant that came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RestockLine {
-    /// Of which variant.
     pub variant: VariantName,
-    /// How many.
     pub quantity: i32,
 }
 
 /// Money of an order that is given back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refund {
-    /// Its id.
     pub id: RefundId,
-    /// Where it stands.
     pub state: RefundState,
-    /// How much.
     pub amount: Money,
     /// Units that go back into stock with it.
     pub restock: Vec<RestockLine>,
-    /// Why, for people.
     pub reason: String,
     /// Why the provider refused, if it did.
     pub failure: String,
-    /// When it was asked for.
     pub create_time: DateTime<Utc>,
-    /// When its state last changed.
     pub update_time: DateTime<Utc>,
 }
 
@@ -82,7 +71,6 @@ pub enum NotRefundable {
     /// Nothing was collected, or not yet.
     #[error("only a completed order can be refunded, and this one is {}", .0.word())]
     State(State),
-    /// More than is left.
     #[error("{0} can be refunded, not more")]
     TooLarge(Money),
     /// Zero, less, or in another currency.
@@ -90,13 +78,7 @@ pub enum NotRefundable {
     Amount(Money),
     /// More units than were bought and not yet put back.
     #[error("{returnable} of {variant} can be put back, not more")]
-    RestockTooLarge {
-        /// Of which variant.
-        variant: VariantName,
-        /// How many can.
-        returnable: i64,
-    },
-    /// A variant twice.
+    RestockTooLarge { variant: VariantName, returnable: i64 },
     #[error("{0} is there twice; add the quantities up")]
     Twice(VariantName),
 }

@@ -25,18 +25,14 @@ impl From<Error> for Status {
             }
             Error::Refused(refusal) => refused(&refusal).into(),
             Error::Money(_) => Fault::field("quantity", text).into(),
-            Error::KeyReused => {
-                let fault = Fault::new(Code::InvalidArgument, ErrorReason::IdempotencyKeyReused, &text);
-                fault.violation("request_id", text).into()
-            }
             Error::OrderState(state) => {
                 let fault = Fault::precondition(ErrorReason::OrderState, &text).failure("order", text);
                 fault.metadata("state", state.word()).into()
             }
             Error::NotRefundable(why) => not_refundable(&why).into(),
             Error::Busy => Fault::overloaded(format!("{text}; try again with the same request")).into(),
-            Error::Peer(_) | Error::Outage(_) => fault::unavailable(&error),
-            Error::Database(_) => fault::internal(&error),
+            Error::Peer(_) => fault::unavailable(&error),
+            Error::Store(error) => fault::store(&error),
         }
     }
 }

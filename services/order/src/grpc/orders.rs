@@ -2,6 +2,7 @@
 
 use kontor_proto::kontor::order::v1 as pb;
 use kontor_proto::kontor::order::v1::order_service_server::OrderService;
+use kontor_runtime::request::{key as idempotency_key, page_token};
 use kontor_runtime::{Caller, Fault, convert};
 use kontor_types::ids::VariantName;
 use kontor_types::{PageSize, PageToken};
@@ -38,7 +39,7 @@ impl OrderService for OrderApi {
     async fn cancel_order(&self, request: Request<pb::CancelOrderRequest>) -> Result<Response<pb::Order>, Status> {
         let caller = Caller::of(&request);
         let mut request = request.into_inner();
-        let key = parse::key(&caller, "CancelOrder", &mut request, |request| &mut request.request_id);
+        let key = idempotency_key(&caller, "CancelOrder", &mut request, |request| &mut request.request_id);
         let order = parse::order(&request.name)?;
         let (user, any) = (caller.user(), caller.may(CANCEL_ALL));
         let order = self.0.cancel(&CancelOrder { order, user, any, reason: request.reason, key }).await?;
@@ -57,18 +58,17 @@ impl OrderService for OrderApi {
     ) -> Result<Response<pb::GetOrderHistoryResponse>, Status> {
         let request = request.into_inner();
         let id = parse::order(&request.name)?;
-        let after = PageToken::from_request(&request.page_token)
-            .map_err(|error| Fault::field("page_token", error.to_string()))?;
-        let page = self.0.history(id, after, PageSize::from_request(request.page_size)).await?;
+        let (after, size) = (page_token(&request.page_token)?, PageSize::from_request(request.page_size));
+        let page = self.0.history(id, after, size).await?;
         Ok(Response::new(pb::GetOrderHistoryResponse {
-            entries: page.entries.iter().map(|recorded| wire::history_entry(id, recorded)).collect(),
+            entries: page.items.iter().map(|recorded| wire::history_entry(id, recorded)).collect(),
             next_page_token: page.next.map(PageToken::to_wire).unwrap_or_default(),
         }))
     }
 }
 
 fn refund(caller: &Caller, mut request: pb::RefundOrderRequest) -> Result<RefundOrder, Status> {
-    let key = parse::key(caller, "RefundOrder", &mut request, |request| &mut request.request_id);
+    let key = idempotency_key(caller, "RefundOrder", &mut request, |request| &mut request.request_id);
     let amount = request.amount.map(|amount| convert::money_from_wire("amount", &amount)).transpose()?;
     let restock = request.restock.iter().enumerate().map(|(index, line)| {
         let path = format!("restock[{index}].variant");
@@ -85,7 +85,7 @@ fn refund(caller: &Caller, mut request: pb::RefundOrderRequest) -> Result<Refund
 }
 
 fn place(caller: &Caller, mut request: pb::PlaceOrderRequest) -> Result<PlaceOrder, Status> {
-    let key = parse::key(caller, "PlaceOrder", &mut request, |request| &mut request.request_id);
+    let key = idempotency_key(caller, "PlaceOrder", &mut request, |request| &mut request.request_id);
     let expected = request.expected_total.ok_or_else(|| Fault::field("expected_total", "is required"))?;
     Ok(PlaceOrder {
         cart: parse::cart(&request.cart)?,

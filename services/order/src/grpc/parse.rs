@@ -1,10 +1,8 @@
 //! From messages of the contract to the types of this service.
 
-use kontor_postgres::idempotency::Key;
 use kontor_proto::google::r#type::PostalAddress;
-use kontor_runtime::{Caller, Fault};
+use kontor_runtime::Fault;
 use kontor_types::ids::OrderId;
-use prost::Message;
 use tonic::Status;
 
 use crate::domain::cart::{Address, CartId};
@@ -13,22 +11,10 @@ use crate::domain::cart::{Address, CartId};
 const ADDRESS_TEXT_MAX: usize = 500;
 const ADDRESS_LINES_MAX: usize = 10;
 
-/// By what a repetition of the call is recognised, if the caller gave it an id; `id` is where the request holds it.
-pub(super) fn key<M: Message>(
-    caller: &Caller,
-    method: &'static str,
-    request: &mut M,
-    id: impl FnOnce(&mut M) -> &mut String,
-) -> Option<Key> {
-    Key::take(caller.subject.to_string(), method, request, id)
-}
-
-/// A cart's name.
 pub(super) fn cart(name: &str) -> Result<CartId, Status> {
     CartId::from_name(name).ok_or_else(|| Fault::not_found(name).into())
 }
 
-/// An order's name.
 pub(super) fn order(name: &str) -> Result<OrderId, Status> {
     OrderId::from_name(name).map_err(|_| Fault::not_found(name).into())
 }

@@ -1,7 +1,7 @@
 //! Calling an order off: the order changes hands, and whoever has it then drives it back.
 
 use kontor_failpoints::{At, pass};
-use kontor_postgres::idempotency::{self, Key, Seen};
+use kontor_postgres::idempotency::{Key, insert_or_replay};
 use kontor_postgres::retry;
 use kontor_types::ids::{OrderId, UserId};
 
@@ -15,13 +15,11 @@ use crate::store::{history, orders, sagas};
 /// What is to be called off.
 #[derive(Debug)]
 pub struct CancelOrder {
-    /// Which order.
     pub order: OrderId,
     /// Who calls; none for a guest.
     pub user: Option<UserId>,
     /// Whether the caller may call off others' orders too.
     pub any: bool,
-    /// Why, for people.
     pub reason: String,
     /// By what a repetition is recognised.
     pub key: Option<Key>,
@@ -47,12 +45,8 @@ impl Orders {
     async fn cancel_once(&self, request: &CancelOrder) -> Result<Option<Trip>, Error> {
         let (mut tx, id) = (self.pool.begin().await?, request.order);
         let saga = sagas::lock(&mut tx, id).await?;
-        if let Some(key) = &request.key {
-            match idempotency::insert_or_find(&mut tx, key, id.0.as_bytes()).await? {
-                Seen::Otherwise => return Err(Error::KeyReused),
-                Seen::Answered(_) => return Ok(None),
-                Seen::Never => {}
-            }
+        if insert_or_replay(&mut tx, request.key.as_ref(), &id.0).await?.is_some() {
+            return Ok(None);
         }
         let order = orders::find(&mut tx, id).await?.ok_or_else(|| Error::NotFound(id.to_string()))?;
         match (order.state, saga.map(|saga| saga.course)) {

@@ -1,7 +1,7 @@
 //! Making, reading and changing carts.
 
-use kontor_postgres::idempotency::{self, Key, Seen};
-use kontor_postgres::retry;
+use kontor_postgres::idempotency::{Answer, Key, insert_or_replay, replay};
+use kontor_postgres::{StoreError, retry};
 use kontor_types::Currency;
 use kontor_types::ids::UserId;
 use sqlx::PgTransaction;
@@ -16,11 +16,9 @@ use crate::store;
 pub struct NewCart {
     /// Whose it is; none for a guest's.
     pub user: Option<UserId>,
-    /// What it is priced in.
     pub currency: Currency,
     /// Where to write to the buyer.
     pub email: String,
-    /// Where the goods go.
     pub shipping_address: Option<Address>,
     /// By what a repetition is recognised.
     pub key: Option<Key>,
@@ -57,24 +55,20 @@ impl Orders {
     }
 
     async fn create_cart_once(&self, new: &NewCart) -> Result<Cart, Error> {
-        let mut tx = self.pool.begin().await?;
-        if let Some(id) = made_before(&mut tx, new.key.as_ref()).await? {
-            return usable(store::carts::find(&mut tx, &id).await?, &id, new.user);
+        let (mut tx, key) = (self.pool.begin().await?, new.key.as_ref());
+        let mut made = replay::<CartId>(&mut tx, key).await?;
+        if made.is_none() {
+            let id = CartId::from_random(rand::random());
+            let contact = (new.email.as_str(), new.shipping_address.as_ref());
+            let cart = store::carts::insert(&mut tx, &id, new.user, new.currency, contact).await?;
+            made = insert_or_replay(&mut tx, key, &id).await?;
+            if made.is_none() {
+                tx.commit().await?;
+                return Ok(cart);
+            }
         }
-        let id = CartId::from_random(rand::random());
-        let contact = (new.email.as_str(), new.shipping_address.as_ref());
-        let cart = store::carts::insert(&mut tx, &id, new.user, new.currency, contact).await?;
-        if let Some(key) = &new.key
-            && !idempotency::insert(&mut tx, key, id.to_string().as_bytes()).await?
-        {
-            // The same call, sent twice at once, was faster.
-            tx.rollback().await?;
-            let mut conn = self.pool.acquire().await?;
-            let id = made_before(&mut conn, new.key.as_ref()).await?.ok_or(Error::KeyReused)?;
-            return usable(store::carts::find(&mut conn, &id).await?, &id, new.user);
-        }
-        tx.commit().await?;
-        Ok(cart)
+        let id = made.ok_or(StoreError::KeyReused)?;
+        usable(store::carts::find(&mut tx, &id).await?, &id, new.user)
     }
 
     /// A cart with today's prices.
@@ -150,16 +144,12 @@ impl Orders {
         commit_once(tx, key, id).await
     }
 
-    /// Whether the same change was made before: then it is not made again over what came after it.
+    /// Whether the same change was made before: then it is not made again over later changes.
     async fn was_done(&self, key: Option<&Key>) -> Result<bool, Error> {
         if key.is_none() {
             return Ok(false);
         }
-        let done = made_before(&mut *self.pool.acquire().await?, key).await?.is_some();
-        if done {
-            tracing::info!("a call was repeated");
-        }
-        Ok(done)
+        Ok(replay::<CartId>(&mut *self.pool.acquire().await?, key).await?.is_some())
     }
 
     pub(super) async fn find_cart(&self, id: &CartId, user: Option<UserId>) -> Result<Cart, Error> {
@@ -180,29 +170,28 @@ impl Orders {
     }
 }
 
-/// The cart that the same call made before.
-async fn made_before(conn: &mut sqlx::PgConnection, key: Option<&Key>) -> Result<Option<CartId>, Error> {
-    let Some(key) = key else { return Ok(None) };
-    match idempotency::find(conn, key).await? {
-        Seen::Never => Ok(None),
-        Seen::Answered(name) => Ok(str::from_utf8(&name).ok().and_then(CartId::from_name)),
-        Seen::Otherwise => Err(Error::KeyReused),
-    }
-}
-
 /// Commits a change of a cart, unless the same call, sent twice at once, made it a moment ago: then nothing is left to do.
 async fn commit_once(mut tx: PgTransaction<'_>, key: Option<&Key>, id: &CartId) -> Result<(), Error> {
-    let Some(key) = key else { return Ok(tx.commit().await?) };
-    match idempotency::insert_or_find(&mut tx, key, id.to_string().as_bytes()).await? {
-        Seen::Never => Ok(tx.commit().await?),
-        Seen::Answered(_) => Ok(tx.rollback().await?),
-        Seen::Otherwise => Err(Error::KeyReused),
+    match insert_or_replay(&mut tx, key, id).await? {
+        None => Ok(tx.commit().await?),
+        Some(_) => Ok(tx.rollback().await?),
     }
 }
 
 /// The cart, if it exists and the caller may use it.
 fn usable(cart: Option<Cart>, id: &CartId, user: Option<UserId>) -> Result<Cart, Error> {
     cart.filter(|cart| cart.may_be_used_by(user)).ok_or_else(|| Error::NotFound(id.to_string()))
+}
+
+/// Cart ids are kept as the text of their names.
+impl Answer for CartId {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.to_string().into_bytes()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        str::from_utf8(bytes).ok().and_then(Self::from_name)
+    }
 }
 
 /// The cart, if it was not ordered.

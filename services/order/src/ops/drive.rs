@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use kontor_failpoints::{At, pass};
-use kontor_postgres::in_time;
+use kontor_postgres::with_timeout;
 use kontor_types::{Clock, SystemClock};
 
 use super::trip::Trip;
@@ -22,13 +22,10 @@ const TRIES_MAX: u32 = 10;
 const LATER: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(600);
 const PART_OF_AGE: u32 = 20;
 
-/// Where a step has led.
 enum Progress {
-    /// To another one.
     Moved,
     /// To another try, after a pause.
     Again,
-    /// To a long pause.
     PutOff,
     /// To nothing: another process has the order.
     Lost,
@@ -40,7 +37,7 @@ impl Orders {
     pub(super) async fn drive(&self, mut trip: Trip) -> Option<Order> {
         while !self.stop.is_cancelled() {
             let Some(task) = trip.task() else { return Some(trip.order) };
-            let progress = match in_time(self.go_on(&mut trip, &task)).await {
+            let progress = match with_timeout(self.go_on(&mut trip, &task)).await {
                 Ok(progress) => progress,
                 Err(error) => self.stumble(&mut trip, &error).await,
             };

@@ -1,6 +1,6 @@
 //! Why an operation on carts and orders fails, apart from any wire.
 
-use kontor_postgres::Transient;
+use kontor_postgres::{StoreError, Transient};
 use kontor_types::ids::OrderId;
 use kontor_types::{Money, MoneyError};
 
@@ -15,13 +15,10 @@ pub enum Error {
     /// No such resource, or none that the caller may see. Holds the name as the caller wrote it.
     #[error("{0} does not exist")]
     NotFound(String),
-    /// The cart was ordered.
     #[error("the cart was ordered already")]
     CartOrdered(OrderId),
-    /// The cart is empty.
     #[error("the cart is empty")]
     CartEmpty,
-    /// The cart is full.
     #[error("a cart holds {0} different variants at most")]
     CartFull(usize),
     /// The cart changed between pricing and acceptance.
@@ -36,10 +33,7 @@ pub enum Error {
     /// A sum beyond what can be counted.
     #[error(transparent)]
     Money(#[from] MoneyError),
-    /// The request id was used for another request.
-    #[error("the request id was used for another request")]
-    KeyReused,
-    /// The order can't be called off: it has ended, or its units are taken already.
+    /// The order can't be cancelled: it has ended, or its units are taken already.
     #[error("the order can't be called off: it {}", why_not(*.0))]
     OrderState(State),
     /// Money can't be given back like this.
@@ -48,23 +42,17 @@ pub enum Error {
     /// As many orders as can be are on their way.
     #[error("too many orders are on their way")]
     Busy,
-    /// A peer could not be asked.
-    #[error("a peer")]
-    Peer(#[source] PeerError),
-    /// The database can't be reached.
-    #[error("the database is not available")]
-    Outage(#[source] sqlx::Error),
-    /// The database refused what the code never should have asked.
-    #[error("the database refused")]
-    Database(#[source] sqlx::Error),
+    /// Another service could not be asked.
+    #[error(transparent)]
+    Peer(PeerError),
+    /// The database could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if kontor_postgres::is_outage(&error) || error.is_transient() {
-            return Self::Outage(error);
-        }
-        Self::Database(error)
+        Self::Store(error.into())
     }
 }
 
@@ -91,8 +79,7 @@ impl Transient for Error {
     fn is_transient(&self) -> bool {
         match self {
             // An order number that is taken is drawn again.
-            Self::Database(error) => kontor_postgres::constraint(error) == Some("orders_number_key"),
-            Self::Outage(error) => error.is_transient(),
+            Self::Store(error) => error.is_transient() || error.constraint() == Some("orders_number_key"),
             Self::NotFound(_)
             | Self::CartOrdered(_)
             | Self::CartEmpty
@@ -101,7 +88,6 @@ impl Transient for Error {
             | Self::TotalChanged(_)
             | Self::Refused(_)
             | Self::Money(_)
-            | Self::KeyReused
             | Self::OrderState(_)
             | Self::NotRefundable(_)
             | Self::Busy

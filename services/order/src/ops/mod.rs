@@ -6,18 +6,17 @@ mod drive;
 mod error;
 mod place;
 mod read;
+mod reclaim;
 mod record;
 mod refund;
-mod take_over;
 mod trip;
 
 pub use cancel::CancelOrder;
 pub use carts::{ContactChange, ItemChange, NewCart};
 pub use error::Error;
 pub use place::PlaceOrder;
-pub use read::HistoryPage;
+pub use reclaim::RECLAIMED_MAX;
 pub use refund::RefundOrder;
-pub use take_over::TAKEN_OVER_MAX;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,9 +36,7 @@ use trip::Trip;
 /// Most orders that one process drives at once. Beyond that it accepts no more, rather than piling them up.
 const DRIVEN_MAX: usize = 1024;
 /// How long the step that is under way may take before the process ends without it.
-const LET_GO_MAX: Duration = Duration::from_secs(6);
-/// How long a caller waits for an end.
-const WAIT_MAX: Duration = Duration::from_secs(3);
+const DRAIN_MAX: Duration = Duration::from_secs(6);
 /// How soon an order that somebody else drives is looked at meanwhile; then half as often each time, down to the longest pause.
 const FIRST_LOOK: Duration = Duration::from_millis(25);
 const LONGEST_LOOK: Duration = Duration::from_millis(400);
@@ -53,6 +50,8 @@ pub struct Settings {
     pub lease: Duration,
     /// How long an order may take to be settled.
     pub order_time_max: Duration,
+    /// How long a call waits for the end of what it began, before it answers with the order as it stands.
+    pub answer_wait: Duration,
 }
 
 /// The operations on carts and orders, over their database and peers.
@@ -63,8 +62,8 @@ pub struct Orders {
     payments: Payments,
     lease: Arc<Lease>,
     order_time_max: Duration,
+    answer_wait: Duration,
     turns: Arc<Semaphore>,
-    /// The tasks that drive orders.
     driving: TaskTracker,
     stop: CancellationToken,
 }
@@ -79,8 +78,9 @@ impl Orders {
         stop: CancellationToken,
     ) -> Self {
         let (turns, driving) = (Arc::new(Semaphore::new(DRIVEN_MAX)), TaskTracker::new());
-        let lease = Arc::new(Lease { process: settings.process, length: settings.lease });
-        Self { pool, catalog, payments, lease, order_time_max: settings.order_time_max, turns, driving, stop }
+        let Settings { process, lease, order_time_max, answer_wait } = settings;
+        let lease = Arc::new(Lease { process, length: lease });
+        Self { pool, catalog, payments, lease, order_time_max, answer_wait, turns, driving, stop }
     }
 
     /// Drives an order in a task of its own: a caller's deadline must not end it.
@@ -93,21 +93,12 @@ impl Orders {
         self.driving.spawn(driving.in_current_span())
     }
 
-    /// After `stop`: waits until all orders have been let go of, for as long as a step may take.
-    pub async fn let_go_of_all(&self) {
+    /// After `stop`: waits until the driving tasks have released their orders, for as long as a step may take.
+    pub async fn drain(&self) {
         self.driving.close();
-        if tokio::time::timeout(LET_GO_MAX, self.driving.wait()).await.is_err() {
-            tracing::warn!(
-                count = self.driving.len(),
-                "orders were left in the middle of a step; their leases run out"
-            );
+        if tokio::time::timeout(DRAIN_MAX, self.driving.wait()).await.is_err() {
+            tracing::warn!(count = self.driving.len(), "orders left in the middle of a step, leases will expire");
         }
-    }
-
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), Error> {
-        sqlx::Connection::ping(&mut *self.pool.acquire().await?).await?;
-        Ok(())
     }
 }
 

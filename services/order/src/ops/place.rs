@@ -1,17 +1,16 @@
 //! Placing an order: what is answered is durable, and everything after acceptance goes on without the caller.
 
 use kontor_failpoints::{At, pass};
-use kontor_postgres::idempotency::{self, Key, Seen};
-use kontor_postgres::retry;
+use kontor_postgres::idempotency::{Key, insert, replay};
+use kontor_postgres::{StoreError, retry};
 use kontor_types::Money;
 use kontor_types::ids::{OrderId, UserId};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::OwnedSemaphorePermit;
-use uuid::Uuid;
 
 use super::carts::open;
 use super::trip::Trip;
-use super::{Error, Orders, WAIT_MAX};
+use super::{Error, Orders};
 use crate::domain::cart::{self, CartId};
 use crate::domain::order::{self, Order, OrderNumber, Snapshot, State};
 use crate::store;
@@ -20,19 +19,16 @@ use crate::store::sagas::NewSaga;
 /// What is to be ordered.
 #[derive(Debug)]
 pub struct PlaceOrder {
-    /// The cart.
     pub cart: CartId,
     /// Who calls; none for a guest.
     pub user: Option<UserId>,
     /// What the buyer agreed to pay.
     pub expected_total: Money,
-    /// What the buyer pays with.
     pub payment_token: SecretString,
     /// By what a repetition is recognised.
     pub key: Option<Key>,
 }
 
-/// What acceptance came to.
 enum Accepted {
     /// A new order, for this process to drive.
     New(Box<Trip>),
@@ -44,7 +40,7 @@ impl Orders {
     /// Orders what is in a cart, and waits a while for the order's end. The order comes back as it then stands.
     pub async fn place(&self, request: &PlaceOrder) -> Result<Order, Error> {
         if let Some(order) = self.answered(request.key.as_ref()).await? {
-            return self.answer_again(order).await;
+            return self.wait_until(order, has_ended).await;
         }
         let turn = self.turns.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
         let snapshot = match self.snapshot(request).await {
@@ -52,20 +48,14 @@ impl Orders {
             // The same call may have been accepted beside this one meanwhile, and have taken the last unit.
             Err(error) => {
                 let order = self.answered(request.key.as_ref()).await?.ok_or(error)?;
-                return self.answer_again(order).await;
+                return self.wait_until(order, has_ended).await;
             }
         };
         pass("order.accept", At::Before).await;
         match retry("accept", || self.accept_once(request, &snapshot)).await? {
-            Accepted::Before(order) => self.answer_again(order).await,
+            Accepted::Before(order) => self.wait_until(order, has_ended).await,
             Accepted::New(trip) => self.drive_and_wait(*trip, turn).await,
         }
-    }
-
-    /// The order that the same call was answered with before, as it stands now.
-    async fn answer_again(&self, order: OrderId) -> Result<Order, Error> {
-        tracing::info!(%order, "a call was repeated");
-        self.wait_until(order, has_ended).await
     }
 
     async fn snapshot(&self, request: &PlaceOrder) -> Result<Snapshot, Error> {
@@ -78,8 +68,8 @@ impl Orders {
     async fn accept_once(&self, request: &PlaceOrder, snapshot: &Snapshot) -> Result<Accepted, Error> {
         let mut tx = self.pool.begin().await?;
         let cart = store::carts::lock(&mut tx, &request.cart).await?;
-        if let Some(order) = find_answer(&mut tx, request.key.as_ref()).await? {
-            return Ok(Accepted::Before(order));
+        if let Some(order) = replay(&mut tx, request.key.as_ref()).await? {
+            return Ok(Accepted::Before(OrderId(order)));
         }
         // What was priced is what is ordered, or nothing is.
         let cart = open(cart.ok_or_else(|| Error::NotFound(request.cart.to_string()))?)?;
@@ -99,11 +89,9 @@ impl Orders {
         let saga = NewSaga { order: id, payment_token: token, trace_parent, time_max };
         let claim = store::sagas::insert(&mut tx, &self.lease, &saga).await?;
         store::carts::set_order(&mut tx, &request.cart, Some(id)).await?;
-        if let Some(key) = &request.key
-            && !idempotency::insert(&mut tx, key, id.0.as_bytes()).await?
-        {
-            // Another call with this key, on another cart, was faster.
-            return Err(Error::KeyReused);
+        // Another call with this key, on another cart, may have been faster.
+        if !insert(&mut tx, request.key.as_ref(), &id.0).await? {
+            return Err(StoreError::KeyReused.into());
         }
         self.commit(tx, &order, "order.accept").await?;
         Ok(Accepted::New(Box::new(Trip::fresh(order, claim))))
@@ -113,31 +101,23 @@ impl Orders {
     async fn drive_and_wait(&self, trip: Trip, turn: OwnedSemaphorePermit) -> Result<Order, Error> {
         let accepted = trip.order.clone();
         let driven = self.spawn_drive(trip, turn);
-        match tokio::time::timeout(WAIT_MAX, driven).await {
+        match tokio::time::timeout(self.answer_wait, driven).await {
             Ok(Ok(Some(ended))) => Ok(ended),
             Ok(Ok(None)) if !self.stop.is_cancelled() => self.wait_until(accepted.id, has_ended).await,
             _ => Ok(accepted),
         }
     }
 
+    /// The order that the same call was answered with before.
     async fn answered(&self, key: Option<&Key>) -> Result<Option<OrderId>, Error> {
         if key.is_none() {
             return Ok(None);
         }
-        find_answer(&mut *self.pool.acquire().await?, key).await
+        let order = replay(&mut *self.pool.acquire().await?, key).await?;
+        Ok(order.map(OrderId))
     }
 }
 
 fn has_ended(order: &Order) -> bool {
     order.state != State::Processing
-}
-
-/// The order that the same call was answered with before.
-async fn find_answer(conn: &mut sqlx::PgConnection, key: Option<&Key>) -> Result<Option<OrderId>, Error> {
-    let Some(key) = key else { return Ok(None) };
-    match idempotency::find(conn, key).await? {
-        Seen::Never => Ok(None),
-        Seen::Answered(id) => Ok(Uuid::from_slice(&id).ok().map(OrderId)),
-        Seen::Otherwise => Err(Error::KeyReused),
-    }
 }

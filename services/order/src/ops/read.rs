@@ -1,24 +1,15 @@
 //! Reading orders and what happened to them.
 
 use kontor_types::ids::{OrderId, UserId};
-use kontor_types::{PageSize, PageToken};
+use kontor_types::{Page, PageSize, PageToken};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::trip::entry;
-use super::{Error, FIRST_LOOK, LONGEST_LOOK, Orders, WAIT_MAX};
+use super::{Error, FIRST_LOOK, LONGEST_LOOK, Orders};
 use crate::domain::history::{Entry, Kind, Recorded};
 use crate::domain::order::{Order, State};
 use crate::store;
-
-/// A page of what happened to an order.
-#[derive(Debug)]
-pub struct HistoryPage {
-    /// Oldest first.
-    pub entries: Vec<Recorded>,
-    /// Where the next page begins, unless this is the last.
-    pub next: Option<PageToken>,
-}
 
 impl Orders {
     /// One order, if the caller may see it: its buyer, who may read all orders, or, if a guest bought, whoever knows its id.
@@ -39,7 +30,7 @@ impl Orders {
 
     /// The order, once the condition holds or the caller has waited long enough.
     pub(super) async fn wait_until(&self, id: OrderId, holds: impl Fn(&Order) -> bool) -> Result<Order, Error> {
-        let (until, mut pause) = (Instant::now() + WAIT_MAX, FIRST_LOOK);
+        let (until, mut pause) = (Instant::now() + self.answer_wait, FIRST_LOOK);
         loop {
             let order = self.find_order(id).await?;
             if holds(&order) || Instant::now() >= until {
@@ -51,18 +42,19 @@ impl Orders {
     }
 
     /// A page of what happened to an order.
-    pub async fn history(&self, id: OrderId, after: Option<PageToken>, size: PageSize) -> Result<HistoryPage, Error> {
+    pub async fn history(
+        &self,
+        id: OrderId,
+        after: Option<PageToken>,
+        size: PageSize,
+    ) -> Result<Page<Recorded>, Error> {
         let order = self.find_order(id).await?;
         let mut conn = self.pool.acquire().await?;
-        // One more than the page tells whether there is a next one.
         let mut entries = store::history::list(&mut conn, id, after.map(|token| token.after), size.get() + 1).await?;
         if after.is_none() {
             entries.insert(0, accepted(&order));
         }
-        let more = entries.len() as i64 > size.get();
-        entries.truncate(usize::try_from(size.get()).unwrap_or_default());
-        let next = entries.last().filter(|_| more).map(|last| PageToken { after: last.entry.id });
-        Ok(HistoryPage { entries, next })
+        Ok(Page::cut(entries, size, |last| PageToken { after: last.entry.id }))
     }
 }
 

@@ -1,12 +1,11 @@
 //! Giving money back: what is answered is durable, and the refund goes on without the caller.
 
 use kontor_failpoints::{At, pass};
-use kontor_postgres::idempotency::{self, Key, Seen};
+use kontor_postgres::idempotency::{Key, insert_or_replay};
 use kontor_postgres::retry;
 use kontor_types::Money;
 use kontor_types::ids::{OrderId, RefundId};
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::trip::{Trip, entry};
 use super::{Error, Orders};
@@ -18,19 +17,16 @@ use crate::store::{history, orders, refunds, sagas};
 /// What is to be given back.
 #[derive(Debug)]
 pub struct RefundOrder {
-    /// Of which order.
     pub order: OrderId,
     /// How much; none for all that is left.
     pub amount: Option<Money>,
     /// Units that go back into stock.
     pub restock: Vec<RestockLine>,
-    /// Why, for people.
     pub reason: String,
     /// By what a repetition is recognised.
     pub key: Key,
 }
 
-/// What a request came to.
 enum Asked {
     /// A refund that waits for its turn with whoever drives the order, or that was asked for before.
     Waiting(RefundId),
@@ -63,10 +59,8 @@ impl Orders {
         sagas::insert_missing(&mut tx, order).await?;
         let saga = sagas::lock(&mut tx, order).await?.ok_or_else(|| Error::NotFound(order.to_string()))?;
         let id = RefundId::generate();
-        match idempotency::insert_or_find(&mut tx, &request.key, id.0.as_bytes()).await? {
-            Seen::Otherwise => return Err(Error::KeyReused),
-            Seen::Answered(bytes) => return Ok(Asked::Waiting(kept(&bytes)?)),
-            Seen::Never => {}
+        if let Some(first) = insert_or_replay(&mut tx, Some(&request.key), &id.0).await? {
+            return Ok(Asked::Waiting(RefundId(first)));
         }
         let order = insert(&mut tx, id, request).await?;
         let claim = if saga.at_rest { Some(sagas::take(&mut tx, order.id, &self.lease).await?) } else { None };
@@ -79,13 +73,6 @@ impl Orders {
             None => Asked::Waiting(id),
         })
     }
-}
-
-/// The refund that the same call was answered with before.
-fn kept(answer: &[u8]) -> Result<RefundId, Error> {
-    let id = Uuid::from_slice(answer).map_err(|error| sqlx::Error::Decode(error.into()))?;
-    tracing::info!(refund = %id, "a call was repeated");
-    Ok(RefundId(id))
 }
 
 /// Adds the refund, if the order allows it. The saga is locked, so that refunds come one after the other.

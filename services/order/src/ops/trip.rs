@@ -15,7 +15,6 @@ use crate::store::sagas::Claim;
 pub(super) struct Trip {
     /// The order, as it stood when it was last read or written.
     pub(super) order: Order,
-    /// The right to drive it.
     pub(super) claim: Claim,
     /// Whether the provider can't have been asked for anything yet.
     pub(super) fresh: bool,
@@ -80,7 +79,6 @@ impl Trip {
         self.push(entry);
     }
 
-    /// Remembers something else.
     pub(super) fn note(&mut self, kind: Kind, outcome: &str, message: &str) {
         self.push(entry(kind, outcome, message));
     }
@@ -91,7 +89,6 @@ impl Trip {
     }
 }
 
-/// Something that happens now.
 pub(super) fn entry(kind: Kind, outcome: &str, message: &str) -> Entry {
     let (step, outcome, message) = (String::new(), outcome.to_owned(), message.to_owned());
     Entry { id: new_uuid(), time: SystemClock.now(), kind, step, attempt: 0, outcome, message, refund: None }

@@ -23,7 +23,6 @@ pub enum PeerError {
     /// It did not answer, or can't right now.
     #[error("{peer} is not available")]
     Unavailable {
-        /// Which.
         peer: &'static str,
         /// What came instead of an answer.
         #[source]
@@ -31,12 +30,7 @@ pub enum PeerError {
     },
     /// Its answer is not in the contract.
     #[error("{peer} answered without {missing}")]
-    Nonsense {
-        /// Which.
-        peer: &'static str,
-        /// What was missing.
-        missing: &'static str,
-    },
+    Nonsense { peer: &'static str, missing: &'static str },
 }
 
 impl PeerError {

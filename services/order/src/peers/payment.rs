@@ -25,7 +25,6 @@ pub struct Payments {
 /// however often a call is sent and by whomever.
 #[derive(Clone, Copy, Debug)]
 pub struct Paying<'a> {
-    /// The order.
     pub order: &'a Order,
 }
 

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use kontor_types::Currency;
 use kontor_types::ids::{OrderId, ProductId, UserId, VariantName};
+use sqlx::PgConnection;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::rows::{AddressRow, inconsistent};
@@ -17,16 +17,17 @@ macro_rules! columns {
     };
 }
 
-#[derive(FromRow)]
-struct CartRow {
-    id: String,
-    user_id: Option<Uuid>,
-    currency: String,
-    email: String,
-    shipping_address: Option<Json<AddressRow>>,
-    order_id: Option<Uuid>,
-    create_time: DateTime<Utc>,
-    update_time: DateTime<Utc>,
+kontor_postgres::from_row! {
+    struct CartRow {
+        id: String,
+        user_id: Option<Uuid>,
+        currency: String,
+        email: String,
+        shipping_address: Option<Json<AddressRow>>,
+        order_id: Option<Uuid>,
+        create_time: DateTime<Utc>,
+        update_time: DateTime<Utc>,
+    }
 }
 
 impl TryFrom<CartRow> for Cart {

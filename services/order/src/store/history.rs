@@ -2,24 +2,25 @@
 
 use chrono::{DateTime, Utc};
 use kontor_types::ids::{OrderId, RefundId};
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::rows::inconsistent;
 use crate::domain::history::{Entry, Kind, Recorded};
 
-#[derive(FromRow)]
-struct EntryRow {
-    id: Uuid,
-    refund_id: Option<Uuid>,
-    epoch: i64,
-    process: String,
-    kind: String,
-    step: String,
-    attempt: i32,
-    outcome: String,
-    message: String,
-    create_time: DateTime<Utc>,
+kontor_postgres::from_row! {
+    struct EntryRow {
+        id: Uuid,
+        refund_id: Option<Uuid>,
+        epoch: i64,
+        process: String,
+        kind: String,
+        step: String,
+        attempt: i32,
+        outcome: String,
+        message: String,
+        create_time: DateTime<Utc>,
+    }
 }
 
 impl TryFrom<EntryRow> for Recorded {

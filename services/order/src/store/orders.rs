@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use kontor_types::ids::{OrderId, UserId};
 use kontor_types::{Currency, Money};
+use sqlx::PgConnection;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::fence::unended;
@@ -20,27 +20,28 @@ macro_rules! columns {
     };
 }
 
-#[derive(FromRow)]
-struct OrderRow {
-    id: Uuid,
-    number: String,
-    state: String,
-    cart_id: String,
-    user_id: Option<Uuid>,
-    email: String,
-    shipping_address: Option<Json<AddressRow>>,
-    currency: String,
-    lines: Json<Vec<LineRow>>,
-    total_minor: i64,
-    captured_minor: i64,
-    refunded_minor: i64,
-    payment_state: String,
-    rejection: Option<Json<RejectionRow>>,
-    cancel_time: Option<DateTime<Utc>>,
-    cancel_reason: String,
-    version: i64,
-    create_time: DateTime<Utc>,
-    update_time: DateTime<Utc>,
+kontor_postgres::from_row! {
+    struct OrderRow {
+        id: Uuid,
+        number: String,
+        state: String,
+        cart_id: String,
+        user_id: Option<Uuid>,
+        email: String,
+        shipping_address: Option<Json<AddressRow>>,
+        currency: String,
+        lines: Json<Vec<LineRow>>,
+        total_minor: i64,
+        captured_minor: i64,
+        refunded_minor: i64,
+        payment_state: String,
+        rejection: Option<Json<RejectionRow>>,
+        cancel_time: Option<DateTime<Utc>>,
+        cancel_reason: String,
+        version: i64,
+        create_time: DateTime<Utc>,
+        update_time: DateTime<Utc>,
+    }
 }
 
 impl TryFrom<OrderRow> for Order {

@@ -3,23 +3,24 @@
 use chrono::{DateTime, Utc};
 use kontor_types::ids::{OrderId, RefundId};
 use kontor_types::{Currency, Money};
+use sqlx::PgConnection;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::rows::{RestockRow, inconsistent};
 use crate::domain::refund::{Refund, RefundState, RestockLine};
 
-#[derive(FromRow)]
-struct RefundRow {
-    id: Uuid,
-    state: String,
-    amount_minor: i64,
-    restock: Json<Vec<RestockRow>>,
-    reason: String,
-    failure: String,
-    create_time: DateTime<Utc>,
-    update_time: DateTime<Utc>,
+kontor_postgres::from_row! {
+    struct RefundRow {
+        id: Uuid,
+        state: String,
+        amount_minor: i64,
+        restock: Json<Vec<RestockRow>>,
+        reason: String,
+        failure: String,
+        create_time: DateTime<Utc>,
+        update_time: DateTime<Utc>,
+    }
 }
 
 impl RefundRow {

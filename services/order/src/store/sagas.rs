@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use kontor_types::ids::OrderId;
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{FromRow, PgConnection};
+use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
 
 use super::fence::fenced;
@@ -22,24 +23,19 @@ macro_rules! columns {
 /// Who drives orders, and how long that holds without a sign of life.
 #[derive(Clone, Debug)]
 pub struct Lease {
-    /// The process, for people.
     pub process: String,
-    /// How long.
     pub length: Duration,
 }
 
 /// The right to drive an order, as long as nobody has a later epoch.
 #[derive(Clone)]
 pub struct Claim {
-    /// Which order.
     pub order: OrderId,
-    /// Counts who drove it.
     pub epoch: i64,
     /// How often a step had to be tried again, by whomever.
     pub attempts: i32,
     /// What the buyer pays with. A secret.
     pub payment_token: String,
-    /// Where the purchase is headed.
     pub course: Course,
     /// Whether it should have been settled by now.
     pub overdue: bool,
@@ -53,16 +49,17 @@ impl std::fmt::Debug for Claim {
     }
 }
 
-#[derive(FromRow)]
-struct SagaRow {
-    order_id: Uuid,
-    epoch: i64,
-    attempts: i32,
-    payment_token: String,
-    rejection: Option<Json<ReasonRow>>,
-    committed: bool,
-    trace_parent: Option<String>,
-    overdue: bool,
+kontor_postgres::from_row! {
+    struct SagaRow {
+        order_id: Uuid,
+        epoch: i64,
+        attempts: i32,
+        payment_token: String,
+        rejection: Option<Json<ReasonRow>>,
+        committed: bool,
+        trace_parent: Option<String>,
+        overdue: bool,
+    }
 }
 
 impl TryFrom<SagaRow> for Claim {
@@ -89,9 +86,7 @@ impl TryFrom<SagaRow> for Claim {
 
 /// What the saga of a new order holds. Not to be shown: it holds a secret.
 pub struct NewSaga<'a> {
-    /// Which order.
     pub order: OrderId,
-    /// What the buyer pays with.
     pub payment_token: &'a str,
     /// The trace of the call that places it.
     pub trace_parent: Option<&'a str>,
@@ -119,26 +114,19 @@ pub async fn insert(conn: &mut PgConnection, lease: &Lease, new: &NewSaga<'_>) -
 
 /// A claim that was another process's before.
 #[derive(Debug)]
-pub struct Abandoned {
-    /// The claim, now ours.
+pub struct ExpiredLease {
     pub claim: Claim,
     /// The process whose lease ran out; empty if it gave the order up in good order.
     pub previous: String,
 }
 
 /// Takes over orders whose lease has run out, at most so many. Others' claims are passed over, not waited for.
-pub async fn claim_abandoned(
+pub async fn claim_expired(
     conn: &mut PgConnection,
     lease: &Lease,
     limit: i64,
-) -> Result<Vec<Abandoned>, sqlx::Error> {
-    #[derive(FromRow)]
-    struct AbandonedRow {
-        #[sqlx(flatten)]
-        saga: SagaRow,
-        previous: String,
-    }
-    let rows: Vec<AbandonedRow> = sqlx::query_as(concat!(
+) -> Result<Vec<ExpiredLease>, sqlx::Error> {
+    let rows = sqlx::query(concat!(
         "WITH due AS (SELECT order_id, process AS previous FROM sagas WHERE lease_until < now() ORDER BY lease_until \
              LIMIT $1 FOR UPDATE SKIP LOCKED) UPDATE sagas SET epoch = epoch + 1, lease_until = now() + \
              make_interval(secs => $2), process = $3 FROM due WHERE sagas.order_id = due.order_id \
@@ -151,11 +139,13 @@ pub async fn claim_abandoned(
     .fetch_all(conn)
     .await?;
     // One row that can't be read must not keep the others from being driven.
-    let readable = |row: AbandonedRow| {
-        let claim = Claim::try_from(row.saga).inspect_err(|error| tracing::error!(%error, "a saga is left alone"));
-        Some(Abandoned { claim: claim.ok()?, previous: row.previous })
-    };
-    Ok(rows.into_iter().filter_map(readable).collect())
+    let readable =
+        |row| expired_lease(row).inspect_err(|error| tracing::error!(%error, "unreadable saga left alone")).ok();
+    Ok(rows.iter().filter_map(readable).collect())
+}
+
+fn expired_lease(row: &PgRow) -> Result<ExpiredLease, sqlx::Error> {
+    Ok(ExpiredLease { claim: SagaRow::from_row(row)?.try_into()?, previous: row.try_get("previous")? })
 }
 
 /// Makes the lease run anew, and notes how often steps had to be tried again. False if the order went to another process.
@@ -242,23 +232,15 @@ pub async fn insert_missing(conn: &mut PgConnection, order: OrderId) -> Result<(
 /// An order's saga, whoever drives it.
 #[derive(Debug)]
 pub struct Saga {
-    /// Where the purchase is headed.
     pub course: Course,
     /// Whether nobody drives it, since there is nothing to do.
     pub at_rest: bool,
-    /// Counts who drove it.
     pub epoch: i64,
 }
 
 /// The saga of an order; nobody else writes about the order until the transaction ends.
 pub async fn lock(conn: &mut PgConnection, order: OrderId) -> Result<Option<Saga>, sqlx::Error> {
-    #[derive(FromRow)]
-    struct LockedRow {
-        #[sqlx(flatten)]
-        saga: SagaRow,
-        at_rest: bool,
-    }
-    let row: Option<LockedRow> = sqlx::query_as(concat!(
+    let row = sqlx::query(concat!(
         "SELECT lease_until IS NULL AS at_rest, ",
         columns!(),
         " FROM sagas WHERE order_id = $1 FOR UPDATE"
@@ -266,9 +248,9 @@ pub async fn lock(conn: &mut PgConnection, order: OrderId) -> Result<Option<Saga
     .bind(order.0)
     .fetch_optional(conn)
     .await?;
-    let saga = |row: LockedRow| {
-        let claim = Claim::try_from(row.saga)?;
-        Ok(Saga { course: claim.course, at_rest: row.at_rest, epoch: claim.epoch })
+    let saga = |row: PgRow| {
+        let claim = Claim::try_from(SagaRow::from_row(&row)?)?;
+        Ok(Saga { course: claim.course, at_rest: row.try_get("at_rest")?, epoch: claim.epoch })
     };
     row.map(saga).transpose()
 }

@@ -15,7 +15,7 @@ use crate::world::{World, request};
 async fn an_order_under_review_is_called_off_and_leaves_nothing_behind() {
     let world = World::with(Peers::selling(700, 1)).await;
     let cart = world.cart().await;
-    let placed = world.place(&cart, "tok_review").await.unwrap();
+    let placed = world.place_for_review(request(&cart, "tok_review")).await;
     assert_eq!(placed.state(), State::Processing);
 
     let cancelled = world.cancel(&placed.name, "changed my mind", None).await.unwrap();
@@ -84,7 +84,7 @@ async fn what_has_ended_is_not_called_off() {
 #[tokio::test]
 async fn a_repeated_cancellation_is_one_and_its_key_is_for_nothing_else() {
     let world = World::with(Peers::selling(700, 5)).await;
-    let placed = world.place(&world.cart().await, "tok_review").await.unwrap();
+    let placed = world.place_for_review(request(&world.cart().await, "tok_review")).await;
     let key = new_uuid().to_string();
     for _ in 0..3 {
         let order = world.cancel(&placed.name, "twice", Some(&key)).await.unwrap();
@@ -99,7 +99,7 @@ async fn a_repeated_cancellation_is_one_and_its_key_is_for_nothing_else() {
 async fn anothers_order_is_not_found_and_an_unknown_one_neither() {
     let world = World::with(Peers::selling(700, 5)).await;
     let (buyer, other) = (UserId::generate(), UserId::generate());
-    let placed = world.place_as(buyer, "tok_review").await;
+    let placed = world.place_for_review_as(buyer).await;
     let by = |user, permissions: &'static [&'static str]| world.cancel_as(user, permissions, &placed.name);
     assert_eq!(by(other, &[]).await.unwrap_err().code(), Code::NotFound);
     assert_eq!(by(other, &["order.read"]).await.unwrap_err().code(), Code::NotFound, "to see it is not to call it off");

@@ -60,7 +60,7 @@ async fn callers_who_leave_at_any_moment_leave_no_order_behind_that_nobody_drive
         hasty.set_timeout(Duration::from_millis(1 + round / 2));
         let _ = world.orders.clone().place_order(hasty).await;
     }
-    // Far sooner than a lease of twenty seconds would run out.
+    // Far sooner than the lease would run out.
     world.until("SELECT 1 - count(*) FROM (SELECT 1 FROM sagas WHERE lease_until IS NOT NULL LIMIT 1) AS driven").await;
     assert_eq!(world.count("SELECT count(*) FROM orders WHERE state <> 'COMPLETED'").await, 0);
     assert!(world.count("SELECT count(*) FROM orders").await > 0, "nobody was slow enough");
@@ -82,7 +82,7 @@ async fn a_service_that_stops_lets_go_of_its_orders_and_the_next_one_ends_them()
     });
     world.restart().await;
     let _ = placing.await;
-    // Far sooner than a lease of twenty seconds would run out.
+    // Far sooner than the lease would run out.
     world.until("SELECT count(*) FROM orders WHERE state = 'COMPLETED'").await;
     assert_eq!(world.peers.books(), (0, vec![Reserved::Confirmed], 1));
     assert_eq!(world.count("SELECT count(*) FROM outbox_events").await, 2);

@@ -1,7 +1,5 @@
 //! One order has one driver: who lost the lease writes nothing any more.
 
-use std::time::Duration;
-
 use kontor_proto::kontor::catalog::v1::reservation::State as Reserved;
 use kontor_proto::kontor::order::v1::order::State;
 
@@ -10,7 +8,7 @@ use crate::world::{World, request};
 
 #[tokio::test]
 async fn who_lost_the_lease_does_not_write_the_end() {
-    let world = World::with(Peers::selling(700, 1)).await;
+    let world = World::answering_soon(Peers::selling(700, 1)).await;
     let cart = world.cart().await;
     world.peers.hold_authorizations();
     let (mut orders, request) = (world.orders.clone(), request(&cart, "tok"));
@@ -36,14 +34,14 @@ async fn who_lost_the_lease_does_not_write_the_end() {
 
 #[tokio::test]
 async fn a_step_that_takes_longer_than_the_lease_keeps_it() {
-    let world = World::with_lease(Peers::selling(700, 1), 1).await;
+    let world = World::with_lease(Peers::selling(700, 1), 9).await;
     let cart = world.cart().await;
     world.peers.hold_authorizations();
     let (mut orders, request) = (world.orders.clone(), request(&cart, "tok"));
     let placing = tokio::spawn(async move { orders.place_order(request).await.unwrap().into_inner() });
     world.until_called("ReserveStock").await;
-    // The worker of this very process would take the order over as well as any other's.
-    tokio::time::sleep(Duration::from_millis(3500)).await;
+    // The worker of this very process would take the order over as well as any other's. The first lease is over when the order is older.
+    world.until("SELECT count(*) FROM orders WHERE create_time < now() - interval '12 seconds'").await;
     assert_eq!(world.count("SELECT epoch FROM sagas WHERE lease_until > now()").await, 1);
     world.peers.open_gate();
     let order = world.ended(&placing.await.unwrap().name).await;

@@ -19,15 +19,11 @@ use tonic::{Request, Response, Status};
 /// What to do with the next calls of a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Answer UNAVAILABLE, and do nothing.
     Before,
-    /// Do it, and answer UNAVAILABLE.
     After,
     /// Answer about another payment, and do nothing.
     Astray,
-    /// Answer FAILED_PRECONDITION, and do nothing.
     Refused,
-    /// The hold has expired.
     Expired,
 }
 
@@ -63,7 +59,6 @@ impl Peers {
         peers
     }
 
-    /// Serves both on one address.
     pub async fn serve(&self) -> SocketAddr {
         let (listener, addr) = kontor_testkit::listener().await;
         let (_, health) = tonic_health::server::health_reporter();
@@ -116,7 +111,6 @@ impl Peers {
         self.state.lock().unwrap().refunds.values().sum()
     }
 
-    /// Waits while authorisations are held.
     pub async fn pass_gate(&self) {
         let (gated, opened) = (self.state.lock().unwrap().gated, self.gate.notified());
         if gated {

@@ -21,7 +21,6 @@ impl Peers {
         self.act("", approve).unwrap();
     }
 
-    /// Where the payments stand.
     pub fn payments(&self) -> Vec<State> {
         let payments = self.act("", |state| Ok(state.payments.values().map(pb::Payment::state).collect()));
         payments.unwrap().into_inner()

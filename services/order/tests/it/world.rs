@@ -1,6 +1,6 @@
 //! An order service on a database of its own, between peers that obey the test.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kontor_postgres::testing::{TestDatabase, role, server};
 use kontor_proto::google::r#type::Money;
@@ -8,6 +8,7 @@ use kontor_proto::kontor::order::v1 as pb;
 use kontor_proto::kontor::order::v1::cart_service_client::CartServiceClient;
 use kontor_proto::kontor::order::v1::order_event_service_client::OrderEventServiceClient;
 use kontor_proto::kontor::order::v1::order_service_client::OrderServiceClient;
+use kontor_runtime::settings::DatabaseSettings;
 use kontor_testkit::{Issuer, with_token};
 use kontor_types::ids::{ProductId, UserId, VariantName, new_uuid};
 use sqlx::PgPool;
@@ -18,18 +19,15 @@ use tonic::transport::Channel;
 
 use crate::peers::Peers;
 
-/// A refund under way.
 pub type Refunding = std::pin::Pin<Box<dyn Future<Output = Result<pb::Order, Status>> + Send>>;
 
 pub struct World {
     pub peers: Peers,
-    /// The service's own tables.
     pub db: PgPool,
     pub orders: OrderServiceClient<Channel>,
     pub carts: CartServiceClient<Channel>,
     pub events: OrderEventServiceClient<Channel>,
     pub issuer: Issuer,
-    /// Who gives money back.
     clerk: UserId,
     config: kontor_order::Config,
     stop: CancellationToken,
@@ -37,27 +35,40 @@ pub struct World {
     _database: TestDatabase,
 }
 
+/// How long a test waits for what must come: machines that run tests are busy.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+/// Longer than any test: a lease that runs out only if the test says so.
+const LEASE_SECONDS: u64 = 3600;
+
 impl World {
+    /// With calls that wait for the end of what they began, however busy the machine.
     pub async fn with(peers: Peers) -> Self {
-        Self::with_lease(peers, 20).await
+        Self::with_settings(peers, LEASE_SECONDS, WAIT_MAX).await
+    }
+
+    /// With calls that answer soon if what they began does not end.
+    pub async fn answering_soon(peers: Peers) -> Self {
+        Self::with_settings(peers, LEASE_SECONDS, kontor_order::ANSWER_WAIT).await
     }
 
     /// With another lease, in seconds.
     pub async fn with_lease(peers: Peers, lease_seconds: u64) -> Self {
+        Self::with_settings(peers, lease_seconds, WAIT_MAX).await
+    }
+
+    async fn with_settings(peers: Peers, lease_seconds: u64, answer_wait: Duration) -> Self {
         let role = role("kontor_order", "order");
         let database = server().await.unwrap().database(std::slice::from_ref(&role)).await.unwrap();
         let (issuer, addr) = (Issuer::start().await, peers.serve().await.to_string());
         let config = kontor_order::Config {
             listen: "127.0.0.1:0".parse().unwrap(),
-            database_url: database.url(&role).into(),
-            auth_addr: issuer.addr.to_string(),
+            database: DatabaseSettings { url: database.url(&role).into(), connections: 8 },
+            identity: issuer.identity("kt_sk_order_secret_0"),
             catalog_addr: addr.clone(),
             psp_addr: addr,
-            service_key: "kt_sk_order_secret_0".to_owned().into(),
-            issuer: kontor_testkit::issuer::ISSUER.into(),
             lease_seconds,
             order_seconds: 3600,
-            database_connections: 8,
+            answer_wait,
         };
         let db = PgPool::connect(&database.url(&role)).await.unwrap();
         let (stop, serving, channel) = start(&config).await;
@@ -101,17 +112,31 @@ impl World {
         Ok(self.orders.clone().place_order(request(cart, payment_token)).await?.into_inner())
     }
 
+    /// Orders what a person at the provider reviews, as a caller that goes on waiting for the end. The order as it waits for the review.
+    pub async fn place_for_review(&self, request: impl tonic::IntoRequest<pb::PlaceOrderRequest>) -> pb::Order {
+        let (mut orders, request) = (self.orders.clone(), request.into_request());
+        tokio::spawn(async move { orders.place_order(request).await });
+        self.until("SELECT count(*) FROM order_history WHERE kind = 'PUT_OFF'").await;
+        let id: uuid::Uuid = sqlx::query_scalar("SELECT order_id FROM order_history WHERE kind = 'PUT_OFF' LIMIT 1")
+            .fetch_one(&self.db)
+            .await
+            .unwrap();
+        let request = with_token(pb::GetOrderRequest { name: format!("orders/{id}") }, &self.reader());
+        self.orders.clone().get_order(request).await.unwrap().into_inner()
+    }
+
     /// The order, once it has ended.
     pub async fn ended(&self, name: &str) -> pb::Order {
-        for _ in 0..300 {
+        let began = Instant::now();
+        loop {
             let request = pb::GetOrderRequest { name: name.into() };
             let order = self.orders.clone().get_order(request).await.unwrap().into_inner();
             if order.state() != pb::order::State::Processing {
                 return order;
             }
+            assert!(began.elapsed() < WAIT_MAX, "{name} did not end: {order:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("{name} did not end within 30 seconds");
     }
 
     /// The name of the one order that there is.
@@ -122,13 +147,11 @@ impl World {
 
     /// Waits until a method of a peer was called.
     pub async fn until_called(&self, method: &str) {
-        for _ in 0..300 {
-            if self.peers.calls(method) > 0 {
-                return;
-            }
+        let began = Instant::now();
+        while self.peers.calls(method) == 0 {
+            assert!(began.elapsed() < WAIT_MAX, "{method} was never called");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("{method} was never called");
     }
 
     /// Calls an order off, as a guest.
@@ -145,10 +168,9 @@ impl World {
         Ok(self.orders.clone().cancel_order(request).await?.into_inner())
     }
 
-    /// An order of a user, for one unit.
-    pub async fn place_as(&self, user: UserId, payment_token: &str) -> pb::Order {
-        let asked = with_token(request(&self.cart().await, payment_token), &self.issuer.user(user, &[]));
-        self.orders.clone().place_order(asked).await.unwrap().into_inner()
+    /// An order of a user, for one unit, that waits for a review.
+    pub async fn place_for_review_as(&self, user: UserId) -> pb::Order {
+        self.place_for_review(with_token(request(&self.cart().await, "tok_review"), &self.issuer.user(user, &[]))).await
     }
 
     /// Gives money back, as somebody who may.
@@ -166,16 +188,19 @@ impl World {
         }
     }
 
-    /// What happened to an order.
+    /// A token that reads all orders.
+    fn reader(&self) -> String {
+        self.issuer.user(UserId::generate(), &["order.read"])
+    }
+
     pub async fn history(&self, name: &str) -> Vec<pb::OrderHistoryEntry> {
         self.history_page(name, 100, String::new()).await.entries
     }
 
-    /// A page of it.
     pub async fn history_page(&self, name: &str, size: usize, page_token: String) -> pb::GetOrderHistoryResponse {
         let page_size = size.try_into().unwrap();
         let request = pb::GetOrderHistoryRequest { name: name.into(), page_size, page_token };
-        let request = with_token(request, &self.issuer.user(UserId::generate(), &["order.read"]));
+        let request = with_token(request, &self.reader());
         self.orders.clone().get_order_history(request).await.unwrap().into_inner()
     }
 
@@ -185,13 +210,11 @@ impl World {
 
     /// Waits until the statement counts something.
     pub async fn until(&self, sql: &'static str) {
-        for _ in 0..300 {
-            if self.count(sql).await > 0 {
-                return;
-            }
+        let began = Instant::now();
+        while self.count(sql).await == 0 {
+            assert!(began.elapsed() < WAIT_MAX, "never came true: {sql}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("never came true: {sql}");
     }
 }
 
@@ -211,7 +234,7 @@ pub fn dollars(units: i64) -> Option<Money> {
 async fn start(config: &kontor_order::Config) -> (CancellationToken, JoinHandle<()>, Channel) {
     let (listener, addr) = kontor_testkit::listener().await;
     let stop = CancellationToken::new();
-    let serving = kontor_order::serve(config.clone(), listener, stop.clone());
+    let serving = kontor_order::service(config.clone()).serve(listener, stop.clone());
     let serving = tokio::spawn(async move { serving.await.unwrap() });
     let channel = Channel::from_shared(format!("http://{addr}")).unwrap().connect().await.unwrap();
     (stop, serving, channel)

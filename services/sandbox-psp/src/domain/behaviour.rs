@@ -17,7 +17,6 @@ pub(crate) enum Behaviour {
     Timeout,
     /// `tok_review`: puts it before a person, who approves after five seconds.
     Review,
-    /// Any other token: declines.
     Unknown,
 }
 
@@ -33,7 +32,6 @@ impl Behaviour {
         Self::Unknown,
     ];
 
-    /// What a payment token chooses.
     pub(crate) fn of_token(token: &str) -> Self {
         token.strip_prefix("tok_").and_then(Self::from_word).unwrap_or(Self::Unknown)
     }
@@ -52,7 +50,6 @@ impl Behaviour {
         }
     }
 
-    /// By its name.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|behaviour| behaviour.word() == word)
     }

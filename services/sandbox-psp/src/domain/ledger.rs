@@ -18,7 +18,6 @@ pub(crate) struct Ledger {
 /// The first answer to an idempotency key, and what it was the answer to.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// The request.
     pub(crate) request: Request,
     /// The payment, as it stood then.
     pub(crate) payment: Payment,
@@ -35,7 +34,6 @@ impl Ledger {
         self.answers.get(key)
     }
 
-    /// Remembers a decision.
     pub(crate) fn apply(&mut self, entry: Entry) {
         let Entry { cause, payment, .. } = entry;
         // "In review" is no decision yet: what follows it takes its place as the answer to the authorisation.
@@ -54,20 +52,14 @@ impl Ledger {
 /// A decision: one line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// When it was made.
     pub(crate) time: DateTime<Utc>,
-    /// What it decides on.
     pub(crate) cause: Cause,
-    /// The payment after it.
     pub(crate) payment: Payment,
 }
 
-/// What a decision is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// A call.
     Call(Request),
-    /// The person who reviews payments.
     Review,
 }
 
@@ -75,34 +67,23 @@ pub(crate) enum Cause {
 /// sandbox make no difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
-    /// Its idempotency key.
     pub(crate) key: String,
     /// The idempotency key of the authorisation it is about; for an authorisation, its own.
     pub(crate) authorization_key: String,
-    /// What to do.
     pub(crate) ask: Ask,
 }
 
-/// What a call asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// To hold an amount.
     Authorize(Terms),
-    /// To collect the amount.
     Capture(Money),
-    /// To let the amount go.
     Void,
-    /// To give back an amount.
     Refund(Money),
 }
 
-/// What is to be authorised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Terms {
-    /// The order it is for.
     pub(crate) order: String,
-    /// How much.
     pub(crate) amount: Money,
-    /// What the payment token chose.
     pub(crate) behaviour: Behaviour,
 }

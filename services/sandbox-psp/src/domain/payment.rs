@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use kontor_types::Money;
 use uuid::Uuid;
 
-/// A payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Payment {
     /// The provider's own id of it.
@@ -15,11 +14,8 @@ pub(crate) struct Payment {
     pub(crate) order: Option<String>,
     /// Its amounts; none if it was voided before anyone asked for it.
     pub(crate) sums: Option<Sums>,
-    /// Where it stands.
     pub(crate) state: State,
-    /// Why it was declined.
     pub(crate) decline: Option<Decline>,
-    /// When it was first seen.
     pub(crate) create_time: DateTime<Utc>,
 }
 
@@ -30,7 +26,6 @@ pub(crate) struct Sums {
     pub(crate) authorized: Money,
     /// What was captured so far: nothing, or all.
     pub(crate) captured: Money,
-    /// What was refunded so far.
     pub(crate) refunded: Money,
 }
 
@@ -45,13 +40,10 @@ impl Sums {
 /// Where a payment stands, as `kontor.payment.v1.Payment.State` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// The amount is held.
     Authorized,
     /// Refused; nothing is held.
     Declined,
-    /// A person decides later.
     InReview,
-    /// Collected.
     Captured,
     /// Let go; nothing is held.
     Voided,
@@ -63,7 +55,6 @@ impl State {
     const ALL: [Self; 6] =
         [Self::Authorized, Self::Declined, Self::InReview, Self::Captured, Self::Voided, Self::Refunded];
 
-    /// Its name in the contract.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Authorized => "AUTHORIZED",
@@ -81,7 +72,6 @@ impl State {
     }
 }
 
-/// Why an authorisation was declined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decline {
     /// The payment token asked for it.

@@ -10,7 +10,6 @@ pub(crate) enum Refusal {
     /// The idempotency key came before, with another request.
     #[error("the idempotency key was used before, with another request")]
     KeyReused,
-    /// No authorisation has this key.
     #[error("no authorisation has the key {0:?}")]
     UnknownAuthorization(String),
     /// The payment is not in a state that allows it.
@@ -30,13 +29,11 @@ pub(crate) enum Refusal {
 /// What is wrong with an amount.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AmountFault {
-    /// Zero or less.
     #[error("must be more than zero")]
     NotPositive,
     /// In another currency than the authorisation.
     #[error("must be in {0}, as the authorised amount is")]
     OtherCurrency(Currency),
-    /// A part, or too much.
     #[error("must be the authorised amount, {0}")]
     NotInFull(Money),
 }

@@ -12,16 +12,13 @@ use super::refusal::{AmountFault, Refusal};
 /// How long the review of a payment takes.
 const REVIEW: TimeDelta = TimeDelta::seconds(5);
 
-/// The circumstances of a decision.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Now {
-    /// The time.
     pub(crate) time: DateTime<Utc>,
     /// An id for a payment that is new.
     pub(crate) id: Uuid,
 }
 
-/// What a request comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It was decided before: the first answer again.
@@ -30,7 +27,6 @@ pub(crate) enum Verdict {
     New(Entry),
 }
 
-/// Decides on a request.
 pub(crate) fn decide(ledger: &Ledger, request: &Request, now: Now) -> Result<Verdict, Refusal> {
     if let Some(first) = ledger.answer(&request.key) {
         let is_same = first.request == *request;
@@ -46,7 +42,6 @@ pub(crate) fn decide(ledger: &Ledger, request: &Request, now: Now) -> Result<Ver
     Ok(Verdict::New(Entry { time: now.time, cause: Cause::Call(request.clone()), payment }))
 }
 
-/// The payment as it stands.
 pub(crate) fn look_up(ledger: &Ledger, authorization_key: &str) -> Result<Payment, Refusal> {
     let found = ledger.find(authorization_key).cloned();
     found.ok_or_else(|| Refusal::UnknownAuthorization(authorization_key.to_owned()))

@@ -12,7 +12,6 @@ use tonic::{Request, Response, Status};
 use crate::domain;
 use crate::ops::Provider;
 
-/// The service.
 pub(crate) struct PaymentGrpc(pub(crate) Arc<Provider>);
 
 type Answer = Result<Response<pb::Payment>, Status>;

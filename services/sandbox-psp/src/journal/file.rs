@@ -13,7 +13,6 @@ pub(crate) enum JournalError {
     /// The file can't be opened, read or written.
     #[error("the journal can't be used")]
     Io(#[from] io::Error),
-    /// Another process has it.
     #[error("another process writes to this journal")]
     InUse,
     /// A line in it was not written by this program.
@@ -21,7 +20,6 @@ pub(crate) enum JournalError {
     BadLine {
         /// Its number; the first is 1.
         number: u64,
-        /// What is wrong.
         why: String,
     },
 }

@@ -19,7 +19,6 @@ pub(crate) use file::JournalError;
 /// How many entries may wait for the writer; further calls wait for a place.
 const QUEUE: usize = 1024;
 
-/// The way to the writer.
 pub(crate) struct Journal {
     queue: mpsc::Sender<Entry>,
     written: watch::Receiver<u64>,

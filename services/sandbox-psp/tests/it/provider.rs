@@ -12,8 +12,8 @@ use kontor_proto::kontor::payment::v1::{
     AuthorizeRequest, CaptureRequest, LookUpRequest, Payment, RefundRequest, VoidRequest,
 };
 use kontor_runtime::fault::{ErrorReason, reason_of};
-use kontor_sandbox_psp::{Config, serve_by};
-use kontor_testkit::{Issuer, issuer::ISSUER, with_token};
+use kontor_sandbox_psp::{Config, service_by};
+use kontor_testkit::{Issuer, with_token};
 use kontor_types::{Clock, SystemClock};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::Channel;
@@ -35,8 +35,8 @@ impl Sandbox {
         let (issuer, clock, stop) = (Issuer::start().await, Arc::new(TestClock::default()), CancellationToken::new());
         let (listener, listen) = kontor_testkit::listener().await;
         let journal = journal.map(Path::to_owned);
-        let config = Config { listen, journal, auth_addr: issuer.addr.to_string(), issuer: ISSUER.into() };
-        tokio::spawn(serve_by(clock.clone(), config, listener, stop.clone()));
+        let config = Config { listen, journal, tokens: issuer.tokens() };
+        tokio::spawn(service_by(clock.clone(), config).serve(listener, stop.clone()));
         let channel = kontor_runtime::peer::channel(&listen.to_string()).unwrap();
         let client = Client::new(channel.clone(), &issuer.service("order"));
         Self { issuer, client, clock, channel, _stop: stop.drop_guard() }

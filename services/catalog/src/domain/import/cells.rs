@@ -9,7 +9,6 @@ use super::limits::{PRICE_MAX_MINOR, QUANTITY_MAX, TEXT_MAX_CHARS, WEIGHT_MAX_GR
 use super::table::Row;
 use crate::domain::product::Status;
 
-/// Short text.
 pub(super) fn text(row: &Row, column: Column, notes: &mut Vec<Issue>) -> String {
     let text = row.get(column);
     if text.chars().count() > TEXT_MAX_CHARS {

@@ -41,9 +41,7 @@ pub enum Column {
     Policy,
     /// The price of one unit.
     Price,
-    /// The former price.
     CompareAtPrice,
-    /// The code printed on it.
     Barcode,
     /// `active`, `draft` or `archived`; on the first row.
     Status,

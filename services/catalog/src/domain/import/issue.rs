@@ -10,7 +10,6 @@ pub struct Issue {
     pub line: u64,
     /// The column's name; empty if the whole row is meant.
     pub column: String,
-    /// What is wrong, for people.
     pub message: String,
     /// Whether the product stays out because of it.
     pub severity: Severity,
@@ -21,7 +20,6 @@ pub struct Issue {
 pub enum Severity {
     /// The product goes in; the message says how the value was taken.
     Warning,
-    /// The product stays out.
     Error,
 }
 

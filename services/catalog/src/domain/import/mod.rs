@@ -59,9 +59,7 @@ pub struct VariantDraft {
 pub struct ProductFile {
     /// The products without errors, in the order of their first rows.
     pub drafts: Vec<ProductDraft>,
-    /// How many products stay out.
     pub refused: usize,
-    /// What was found.
     pub issues: Issues,
 }
 

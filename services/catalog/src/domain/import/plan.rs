@@ -14,13 +14,11 @@ use crate::domain::product::{Product, Variant, VariantContent};
 /// What is to be done for one product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan<'a> {
-    /// The product is new.
     pub is_new: bool,
     /// What the editors say of the product, apart from its variants, differs.
     pub differs: bool,
     /// Variants to add, each with its place.
     pub added: Vec<(i32, &'a VariantDraft)>,
-    /// Variants that differ.
     pub changed: Vec<Placed<'a>>,
     /// Variants that are the same, but change their place.
     pub moved: Vec<Placed<'a>>,
@@ -31,7 +29,6 @@ pub struct Plan<'a> {
 /// A variant as it is to stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed<'a> {
-    /// Which one.
     pub id: Uuid,
     /// Its place among the product's variants.
     pub position: i32,

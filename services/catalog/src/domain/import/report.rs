@@ -6,21 +6,14 @@ use super::{Issue, Issues};
 /// What an import did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportReport {
-    /// Products that were new.
     pub products_created: usize,
-    /// Products that differed.
     pub products_updated: usize,
-    /// Products that were the same.
     pub products_unchanged: usize,
     /// Products left as they were because of a bad row.
     pub products_refused: usize,
-    /// Variants that were new.
     pub variants_created: usize,
-    /// Variants that differed.
     pub variants_updated: usize,
-    /// Variants that were the same.
     pub variants_unchanged: usize,
-    /// What was wrong.
     pub issues: Issues,
 }
 
@@ -28,7 +21,6 @@ pub struct ImportReport {
 pub enum Loaded {
     /// It is in the catalog as the file describes it.
     Done(Tally),
-    /// It stays as it was.
     Refused(Vec<Issue>),
 }
 

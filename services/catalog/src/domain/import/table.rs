@@ -11,7 +11,6 @@ use super::lines::Lines;
 /// A file that is no table of products at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// Nothing in it.
     #[error("it is empty")]
     Empty,
     /// Not text as we read it.
@@ -20,21 +19,16 @@ pub enum Malformed {
         /// The first line that is not.
         line: u64,
     },
-    /// Another table, or no table.
     #[error("its first line must name the columns, separated by commas, and lacks {}", .0.join(", "))]
     ColumnsMissing(Vec<&'static str>),
     /// It can't be known which of the two counts.
     #[error("the column {0} is there twice")]
     ColumnTwice(&'static str),
-    /// More than can be held.
     #[error("it has more than {ROWS_MAX} rows; load it in parts")]
     TooManyRows,
     /// The reader of cells gave up.
     #[error("line {line} can't be read")]
-    Unreadable {
-        /// Where.
-        line: u64,
-    },
+    Unreadable { line: u64 },
 }
 
 /// A row, with the columns that count.

@@ -16,7 +16,6 @@ pub enum ReservationState {
     Confirmed,
     /// The units were let go.
     Released,
-    /// There were too few.
     Refused,
     /// The units were held for too long, and were let go; they may be taken up again.
     Expired,
@@ -25,11 +24,8 @@ pub enum ReservationState {
 /// An order's claim on stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
-    /// Whose.
     pub order: OrderId,
-    /// Where it stands.
     pub state: ReservationState,
-    /// What it is about.
     pub lines: Vec<Line>,
     /// If refused: why.
     pub shortages: Vec<Shortage>,
@@ -37,7 +33,6 @@ pub struct Reservation {
     pub expire_time: Option<DateTime<Utc>>,
     /// How many units of each line came back.
     pub returned: Vec<i32>,
-    /// Counts its events.
     pub version: i64,
 }
 
@@ -92,7 +87,6 @@ pub enum Refusal {
     OtherLines,
     /// More is to come back than was taken and has not come back yet.
     TooMany {
-        /// Of which variant.
         variant: VariantName,
         /// How many units may come back.
         returnable: i32,
@@ -131,7 +125,6 @@ pub fn releasing(state: ReservationState) -> Result<Ending, Refusal> {
 /// What a repeated wish for units comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Again {
-    /// The first answer stands.
     Stands,
     /// It stands too: the release came first.
     TooLate,

@@ -23,7 +23,6 @@ const LOGGED_EVERY: usize = 500;
 /// How a file is to be taken.
 #[derive(Clone, Copy, Debug)]
 pub struct ImportSettings {
-    /// The currency of its prices.
     pub currency: Currency,
     /// Say what would be done, and do nothing.
     pub validate_only: bool,
@@ -31,7 +30,6 @@ pub struct ImportSettings {
 
 /// What the catalog holds of the products of a chunk.
 struct Known {
-    /// The products, by handle.
     products: HashMap<String, Product>,
     /// The handles of the products that have the chunk's SKUs, by SKU.
     owners: HashMap<String, String>,
@@ -90,7 +88,6 @@ impl Catalog {
     }
 }
 
-/// The SKUs of a draft.
 fn skus(draft: &ProductDraft) -> impl Iterator<Item = &str> {
     draft.variants.iter().filter_map(|variant| variant.content.sku.as_deref())
 }

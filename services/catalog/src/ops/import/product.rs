@@ -22,7 +22,6 @@ enum Failure {
     Refused(Vec<Issue>),
     /// One of its SKUs went to another product since we looked.
     SkuTaken,
-    /// The import ends.
     Fatal(Error),
 }
 
@@ -95,7 +94,7 @@ async fn lock_or_insert(tx: &mut PgConnection, draft: &ProductDraft) -> Result<(
     }
     // Another import has just added it. Products are never deleted, so now it is there.
     let product = store::products::lock_by_handle(tx, handle).await?;
-    let product = product.ok_or_else(|| Error::Database(sqlx::Error::RowNotFound))?;
+    let product = product.ok_or(sqlx::Error::RowNotFound)?;
     Ok((product.id, Some(product)))
 }
 
@@ -108,7 +107,7 @@ async fn write(tx: &mut PgConnection, id: ProductId, draft: &ProductDraft, plan:
     }
     add_variants(tx, id, plan).await?;
     let product = store::products::find(tx, &ProductRef::Id(id)).await?;
-    let product = product.ok_or_else(|| Error::Database(sqlx::Error::RowNotFound))?;
+    let product = product.ok_or(sqlx::Error::RowNotFound)?;
     Ok(events::append_product(tx, &product).await?)
 }
 

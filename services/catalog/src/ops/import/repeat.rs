@@ -1,35 +1,26 @@
 //! Imports that are sent again with their request id. An import is many transactions, so its id is taken before the first one: from
 //! then on it is good for this import alone. The report follows after the last one; until then a repetition goes on with the work.
 
-use kontor_postgres::idempotency::{self, Key, Seen};
+use kontor_postgres::idempotency::{Key, insert_or_replay, set_answer};
 
 use crate::domain::import::ImportReport;
-use crate::events;
+use crate::events::KeptReport;
 use crate::ops::{Catalog, Error};
 
-/// Stands for the report of an import that has not ended. A report without any product is kept as this too: then there is no work
-/// that could be done twice.
-const NO_REPORT: &[u8] = &[];
-
 impl Catalog {
-    /// Takes the id of an import; tells the report if the same import has ended before.
+    /// Takes the id of an import; returns the report if the same import has ended before.
     pub(super) async fn begin_import(&self, key: &Key) -> Result<Option<ImportReport>, Error> {
         let mut conn = self.pool.acquire().await?;
-        match idempotency::insert_or_find(&mut conn, key, NO_REPORT).await? {
-            Seen::Answered(bytes) if bytes != NO_REPORT => {
-                tracing::info!(request_id = %key.request_id, "a call was repeated");
-                Ok(events::report_from_bytes(&bytes))
-            }
-            Seen::Answered(_) | Seen::Never => Ok(None),
-            Seen::Otherwise => Err(Error::KeyReused),
-        }
+        let kept = insert_or_replay(&mut conn, Some(key), &KeptReport(None)).await?;
+        Ok(kept.and_then(|KeptReport(report)| report))
     }
 
     /// Keeps the report of an import, unless the same import, sent twice at once, has ended a moment ago: then that one's counts.
     pub(super) async fn end_import(&self, key: &Key, report: ImportReport) -> Result<ImportReport, Error> {
+        let kept = KeptReport(Some(report.clone()));
         let is_first = {
             let mut conn = self.pool.acquire().await?;
-            idempotency::set_answer(&mut conn, key, &events::report_bytes(&report)).await?
+            set_answer(&mut conn, key, &kept).await?
         };
         if is_first {
             return Ok(report);

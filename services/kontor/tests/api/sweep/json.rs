@@ -22,7 +22,6 @@ pub(super) fn body(route: &Route, words: &Words) -> BoxedStrategy<Value> {
     message(fields, words, DEPTH_MAX)
 }
 
-/// Any JSON.
 pub(super) fn any_json(words: &Words) -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

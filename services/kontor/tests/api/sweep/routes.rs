@@ -6,7 +6,6 @@ use kontor_proto::DESCRIPTOR_SET;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, MethodDescriptor};
 use reqwest::Method;
 
-/// A route of the contract.
 #[derive(Clone)]
 pub(super) struct Route {
     pub(super) method: Method,
@@ -58,7 +57,6 @@ impl Route {
 /// They would end the sessions of all other tests, or of this one.
 const SPARED: [&str; 4] = ["DeleteUser", "RevokeAllSessions", "RotateSigningKey", "SignOut"];
 
-/// All of them but those.
 pub(super) fn all() -> Vec<Route> {
     let contract = DescriptorPool::decode(DESCRIPTOR_SET).unwrap();
     let methods = contract.services().flat_map(|service| service.methods().collect::<Vec<_>>());

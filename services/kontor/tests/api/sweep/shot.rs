@@ -42,7 +42,6 @@ impl Shot {
     }
 }
 
-/// A request to any route.
 pub(super) fn any(words: &Words) -> BoxedStrategy<Shot> {
     let words = words.clone();
     prop::sample::select(routes::all()).prop_flat_map(move |route| to(route, &words)).boxed()

@@ -3,7 +3,6 @@
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop, prop_oneof};
 use serde_json::Value;
 
-/// What has gone wrong elsewhere.
 const ODD: [&str; 22] = [
     "",
     "\0",
@@ -48,7 +47,6 @@ const SEGMENTS: [&str; 12] = [
 /// The words that requests are made of.
 #[derive(Clone)]
 pub(super) struct Words {
-    /// Names of things that exist.
     pub(super) names: Vec<String>,
     /// For each field, in the spelling of JSON, a value that makes sense.
     pub(super) likely: Value,
@@ -69,7 +67,6 @@ impl Words {
         }
     }
 
-    /// Any text.
     pub(super) fn any_text(&self) -> BoxedStrategy<String> {
         let long = (any::<char>(), 1..3_000_usize).prop_map(|(letter, times)| letter.to_string().repeat(times));
         prop_oneof![

@@ -29,9 +29,7 @@ use super::order::Rejection;
 /// What is to be done for an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Task {
-    /// Settle stock and payment.
     Purchase(Purchase),
-    /// Give money back.
     Refund {
         /// Whether units go back into stock with it.
         restocks: bool,
@@ -41,7 +39,6 @@ pub enum Task {
 /// A purchase, as far as its way depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purchase {
-    /// Where it is headed.
     pub course: Course,
     /// False for an order whose total is zero: then no provider is asked.
     pub costs_money: bool,
@@ -54,7 +51,6 @@ pub struct Purchase {
 pub enum Course {
     /// To its completion, as far as is known.
     Forward,
-    /// To nothing.
     Back(Reason),
     /// To its completion, for sure: the units are taken.
     Committed,
@@ -63,9 +59,7 @@ pub enum Course {
 /// Why an order is to come to nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// It can't be had.
     Rejected(Rejection),
-    /// It was called off.
     Cancelled,
 }
 
@@ -74,34 +68,26 @@ pub enum Reason {
 pub enum Step {
     /// Hold the units.
     Reserve,
-    /// Hold the money.
     Authorize,
     /// Take the units.
     Confirm,
-    /// Take the money.
     Capture,
     /// Let the units go.
     Release,
-    /// Let the money go.
     Void,
     /// Ask the provider what became of a call.
     LookUp(Doubt),
-    /// Give the money back.
     Refund,
     /// Put the units back.
     Restock,
-    /// Write the end down.
     Finish(End),
 }
 
 /// A call whose outcome is in doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt {
-    /// That held the money.
     Authorize,
-    /// That took the money.
     Capture,
-    /// That gave the money back.
     Refund,
 }
 
@@ -110,9 +96,7 @@ pub enum Doubt {
 pub enum End {
     /// Units and money are taken.
     Completed,
-    /// Neither is.
     Nothing(Reason),
-    /// The money is given back.
     Refunded,
     /// The provider won't give it back, and says why.
     RefundRefused(String),
@@ -137,13 +121,9 @@ pub enum Answer {
     Authorized,
     /// The provider refuses, with its code.
     Declined(String),
-    /// The provider can't tell yet.
     InReview,
-    /// The money is taken.
     Captured,
-    /// The money is let go.
     Voided,
-    /// The money is given back.
     Refunded,
     /// The provider won't give the money back, and says why.
     RefundRefused(String),
@@ -160,7 +140,6 @@ pub enum Answer {
 /// What to do after an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// This step.
     Go(Step),
     /// This step, after a pause: the same one again, or a look at what became of it.
     Retry(Step),

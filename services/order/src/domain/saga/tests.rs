@@ -143,13 +143,9 @@ impl World {
 /// What goes wrong at one step.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
-    /// Nothing.
     None,
-    /// The call never arrives.
     CallLost,
-    /// The answer never arrives.
     AnswerLost,
-    /// The call arrives twice.
     Twice,
     /// The call arrives, besides, much later: some steps from now.
     Late,
@@ -157,7 +153,6 @@ enum Fault {
     Crash,
     /// The hold expires before the call arrives.
     Expiry,
-    /// Somebody calls the order off.
     Cancel,
 }
 

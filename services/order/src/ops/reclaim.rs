@@ -1,4 +1,4 @@
-//! Taking over orders that others have left.
+//! Reclaiming orders whose lease has expired.
 
 use tracing::Instrument;
 
@@ -6,45 +6,45 @@ use super::trip::{Trip, entry};
 use super::{Error, Orders};
 use crate::domain::history::Kind;
 use crate::store;
-use crate::store::sagas::{Abandoned, Claim};
+use crate::store::sagas::{Claim, ExpiredLease};
 
-/// Most orders that are taken over in one look.
-pub const TAKEN_OVER_MAX: usize = 32;
+/// Most orders that one round reclaims.
+pub const RECLAIMED_MAX: usize = 32;
 
 impl Orders {
-    /// Takes over orders whose process has died or stopped, or that have waited long enough, and drives them. Returns how many.
-    pub async fn take_over(&self) -> Result<usize, Error> {
-        let free = self.turns.available_permits().min(TAKEN_OVER_MAX);
+    /// Reclaims orders whose process has died or stopped, or whose pause is over, and drives them. Returns how many.
+    pub async fn reclaim_expired(&self) -> Result<usize, Error> {
+        let free = self.turns.available_permits().min(RECLAIMED_MAX);
         if free == 0 {
             return Ok(0);
         }
-        let claims = self.claim_abandoned(free as i64).await?;
+        let claims = self.claim_expired(free as i64).await?;
         let count = claims.len();
         for claim in claims {
-            self.drive_abandoned(claim);
+            self.drive_reclaimed(claim);
         }
         Ok(count)
     }
 
-    /// One transaction: the claims, and in each order's history from whom it was taken.
-    async fn claim_abandoned(&self, limit: i64) -> Result<Vec<Claim>, Error> {
+    /// One transaction: the claims, and the previous lease holder in each order's history.
+    async fn claim_expired(&self, limit: i64) -> Result<Vec<Claim>, Error> {
         let mut tx = self.pool.begin().await?;
-        let abandoned = store::sagas::claim_abandoned(&mut tx, &self.lease, limit).await?;
-        for Abandoned { claim, previous } in abandoned.iter().filter(|abandoned| !abandoned.previous.is_empty()) {
+        let expired = store::sagas::claim_expired(&mut tx, &self.lease, limit).await?;
+        for ExpiredLease { claim, previous } in expired.iter().filter(|expired| !expired.previous.is_empty()) {
             let from = format!("{previous} gave no sign of life any more");
             let who = (self.lease.process.as_str(), claim.epoch);
             store::history::insert(&mut tx, claim.order, who, &[entry(Kind::TakenOver, "", &from)]).await?;
         }
         tx.commit().await?;
-        for Abandoned { claim, previous } in abandoned.iter().filter(|abandoned| !abandoned.previous.is_empty()) {
+        for ExpiredLease { claim, previous } in expired.iter().filter(|expired| !expired.previous.is_empty()) {
             tracing::info!(order = %claim.order, epoch = claim.epoch, previous, "took an order over");
         }
-        Ok(abandoned.into_iter().map(|abandoned| abandoned.claim).collect())
+        Ok(expired.into_iter().map(|expired| expired.claim).collect())
     }
 
-    fn drive_abandoned(&self, claim: Claim) {
+    fn drive_reclaimed(&self, claim: Claim) {
         let Ok(turn) = self.turns.clone().try_acquire_owned() else {
-            tracing::warn!(order = %claim.order, "there is no place to drive an order; its lease runs out");
+            tracing::warn!(order = %claim.order, "no permit left to drive a reclaimed order, lease will expire");
             return;
         };
         let (orders, span) = (self.clone(), span(&claim));
@@ -52,7 +52,7 @@ impl Orders {
             let _turn = turn;
             match orders.find_order(claim.order).await {
                 Ok(order) => drop(orders.drive(Trip::new(order, claim)).await),
-                Err(error) => tracing::warn!(%error, "an order could not be taken over"),
+                Err(error) => tracing::warn!(%error, "cannot read a reclaimed order, lease will expire"),
             }
         };
         self.driving.spawn(driving.instrument(span));
