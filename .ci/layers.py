@@ -21,10 +21,10 @@ FORBIDDEN = {
               "crate::events", "crate::wire"],
     "events": ["tonic", "crate::ops", "crate::grpc", "crate::store", "crate::peers"],
     "wire": ["tonic", "sqlx", "crate::ops", "crate::grpc", "crate::store", "crate::peers"],
-    "ops": ["tonic", "crate::grpc", "crate::worker", "sqlx::query", "query_as", "query_scalar"],
+    "ops": ["tonic", "crate::grpc", "crate::workers", "sqlx::query", "query_as", "query_scalar"],
     "peers": ["sqlx", "crate::ops", "crate::grpc", "crate::store", "crate::events", "crate::wire"],
-    "grpc": ["sqlx", "crate::store", "crate::peers", "crate::events", "crate::worker"],
-    "worker": ["tonic", "sqlx::query", "crate::grpc", "crate::store"],
+    "grpc": ["sqlx", "crate::store", "crate::peers", "crate::events", "crate::workers"],
+    "workers": ["tonic", "sqlx::query", "crate::grpc", "crate::store"],
 }
 
 # Those that put services together: the launcher, the fault test, and what measures them.
@@ -39,7 +39,7 @@ CRATES = {
     "kontor-types": set(),
     "kontor-proto": set(),
     "kontor-postgres": {"kontor-types"},
-    "kontor-runtime": {"kontor-proto", "kontor-types"},
+    "kontor-runtime": {"kontor-postgres", "kontor-proto", "kontor-types"},
     "kontor-testkit": {"kontor-postgres", "kontor-proto", "kontor-runtime", "kontor-types"},
     "kontor-edge": {"kontor-proto", "kontor-runtime", "kontor-types"},
     "kontor-sandbox-psp": {"kontor-failpoints", "kontor-proto", "kontor-runtime", "kontor-types"},
