@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use kontor_postgres::testing::{TestDatabase, role, server};
-use kontor_postgres::{PoolOptions, StoreError, Transient, Role, connect, is_outage, role_url};
+use kontor_postgres::{PoolOptions, Role, StoreError, Transient, connect, is_outage, role_url};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, Executor, PgConnection, PgPool, Postgres, Transaction};
 use tokio::io::copy_bidirectional;

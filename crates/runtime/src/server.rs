@@ -134,12 +134,12 @@ impl Server {
         self
     }
 
-    /// Serves until `stop`, then lets running calls and tasks end, for ten seconds at most.
+    /// Serves until `stop`, then lets running calls and tasks end, for ten seconds at most. A failure cancels `stop`, so that the rest of the
+    /// service ends, too.
     ///
     /// # Errors
     /// When the contract can't be served, or the transport or a task fails.
     pub async fn serve(mut self, listener: TcpListener, stop: CancellationToken) -> Result<(), Error> {
-        let stop = stop.child_token();
         let mut tasks = JoinSet::new();
         for task in std::mem::take(&mut self.tasks) {
             tasks.spawn(task(stop.clone()));

@@ -19,6 +19,7 @@ use crate::server::Server;
 use crate::settings::{DatabaseSettings, IdentitySettings, TokenSettings};
 use crate::token::Verifier;
 
+type Start = Box<dyn FnOnce(Host) -> BoxFuture<'static, Result<Server, Error>> + Send>;
 type Serve = Box<dyn FnOnce(TcpListener, CancellationToken) -> BoxFuture<'static, Result<(), Error>> + Send>;
 
 /// A service: its name, its address, and how it serves. The futures are boxed here, so that a program that runs a service does not
@@ -111,18 +112,22 @@ impl GrpcService {
         F: FnOnce(Host) -> Fut + Send + 'static,
         Fut: Future<Output = Result<Server, Error>> + Send + 'static,
     {
+        self.start_boxed(Box::new(move |host| start(host).boxed()))
+    }
+
+    /// Not generic, so that the whole server is compiled here, and not once more for each service.
+    fn start_boxed(self, start: Start) -> Service {
         let (name, listen) = (self.name, self.listen);
-        Service::new(name, listen, move |listener, stop| {
-            let serving = async move {
-                // What fails in this service stops the rest of it, and no other service.
-                let stop = stop.child_token();
-                let host = self.host(listener.local_addr()?, stop.clone()).await?;
-                let common = host.common_parts();
-                let server = start(host).boxed().await?;
-                common(server).serve(listener, stop).await
-            };
-            serving.boxed()
-        })
+        Service::new(name, listen, move |listener, stop| self.serve(start, listener, stop).boxed())
+    }
+
+    async fn serve(self, start: Start, listener: TcpListener, stop: CancellationToken) -> Result<(), Error> {
+        // What fails in this service stops the rest of it, and no other service.
+        let stop = stop.child_token();
+        let host = self.host(listener.local_addr()?, stop.clone()).await?;
+        let common = host.common_parts();
+        let server = start(host).await?;
+        common(server).serve(listener, stop).await
     }
 
     async fn host(self, address: SocketAddr, stop: CancellationToken) -> Result<Host, Error> {
