@@ -10,7 +10,6 @@ use crate::server::ServerError;
 /// for a caller: the text may hold the database's own words.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The database refused, or could not be reached.
     #[error("database: {0}")]
     Sql(#[from] sqlx::Error),
     /// A migration failed, or what was applied earlier is not what this program holds.
@@ -21,11 +20,7 @@ pub enum Error {
     Url(#[from] url::ParseError),
     /// A password that Postgres and its clients might normalise differently (RFC 4013).
     #[error("the password of role {role} must be printable ASCII and not empty")]
-    Password {
-        /// The role that should have had it.
-        role: &'static str,
-    },
-    /// The private server could not be started or stopped.
+    Password { role: &'static str },
     #[error(transparent)]
     Server(#[from] ServerError),
 }

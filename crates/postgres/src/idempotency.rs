@@ -15,7 +15,6 @@ use crate::StoreError;
 pub struct Key {
     /// Who calls; each caller's ids are its own.
     pub caller: String,
-    /// The id that the caller chose.
     pub request_id: Uuid,
     pub method: &'static str,
     pub request_hash: Vec<u8>,
@@ -99,9 +98,6 @@ fn unreadable(key: &Key) -> sqlx::Error {
 
 /// Keeps the answer to a call. False if another transaction was faster with the same id: roll back, and [`replay`] it.
 /// A call without a key is always the first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert(conn: &mut PgConnection, key: Option<&Key>, answer: &impl Answer) -> Result<bool, sqlx::Error> {
     let Some(key) = key else { return Ok(true) };
     let inserted = sqlx::query(
@@ -137,9 +133,6 @@ pub async fn insert_or_replay<T: Answer>(
 
 /// Keeps the answer to a call whose key was inserted with an empty one, for work that is more than one transaction. False if another
 /// call was faster.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_answer(conn: &mut PgConnection, key: &Key, answer: &impl Answer) -> Result<bool, sqlx::Error> {
     let updated =
         sqlx::query("UPDATE idempotency_keys SET answer = $3 WHERE caller = $1 AND request_id = $2 AND answer = ''")

@@ -86,9 +86,6 @@ pub async fn connect(options: &PoolOptions) -> Result<PgPool, Error> {
 }
 
 /// Whether the database answers.
-///
-/// # Errors
-/// When it does not.
 pub async fn ping(pool: PgPool) -> Result<(), sqlx::Error> {
     pool.acquire().await?.ping().await
 }

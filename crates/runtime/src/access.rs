@@ -26,10 +26,8 @@ pub enum Rule {
 /// A contract that can't be served.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// The service is not in the contract.
     #[error("the service {0} is not in the contract")]
     UnknownService(String),
-    /// A method says nothing about who may call it.
     #[error("the method {0} has no rule: give it the option (kontor.access.v1.rule)")]
     NoRule(String),
 }
@@ -42,7 +40,6 @@ pub struct Rules(HashMap<String, Guarded>);
 #[derive(Clone, Debug)]
 struct Guarded {
     rule: Rule,
-    /// Whether it answers with a stream.
     streams: bool,
 }
 

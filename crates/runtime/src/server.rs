@@ -28,6 +28,8 @@ use crate::worker::Worker;
 
 /// How long running calls get to end after the stop signal. Health.Watch streams and idle connections never end by themselves.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long background work gets: longer than sending a mail may take, which would be sent again otherwise.
+const TASKS_DRAIN_MAX: Duration = Duration::from_secs(22);
 /// After this long a connection is asked to close, so that callers spread over new replicas; drawn anew by each process, so that
 /// they do not all come at once.
 const CONNECTION_AGE: Range<Duration> = Duration::from_secs(25 * 60)..Duration::from_secs(35 * 60);
@@ -42,7 +44,6 @@ type Task = Box<dyn FnOnce(CancellationToken) -> BoxFuture<'static, Result<(), E
 pub enum ServerError {
     #[error(transparent)]
     Access(#[from] AccessError),
-    /// Reflection could not read the contract.
     #[error("reflection can't be served")]
     Reflection(#[from] tonic_reflection::server::Error),
     #[error("the server's transport failed")]
@@ -134,7 +135,7 @@ impl Server {
         self
     }
 
-    /// Serves until `stop`, then lets running calls and tasks end, for ten seconds at most. A failure cancels `stop`, so that the rest of the
+    /// Serves until `stop`, then lets running calls and tasks end, within bounds. A failure cancels `stop`, so that the rest of the
     /// service ends, too.
     ///
     /// # Errors
@@ -190,7 +191,7 @@ impl Server {
             served
         };
         let both = async { tokio::join!(serve, watch).0 };
-        Ok(until_drained("calls", both, stop).await.unwrap_or(Ok(()))?)
+        Ok(until_drained("calls", both, stop, DRAIN_MAX).await.unwrap_or(Ok(()))?)
     }
 }
 
@@ -207,14 +208,19 @@ async fn join_tasks(mut tasks: JoinSet<Result<(), Error>>, stop: &CancellationTo
         }
         outcome
     };
-    until_drained("tasks", all, stop).await.unwrap_or(Ok(()))
+    until_drained("tasks", all, stop, TASKS_DRAIN_MAX).await.unwrap_or(Ok(()))
 }
 
 /// Waits for something that ends after `stop`, and gives it up when that takes too long.
-async fn until_drained<T>(what: &'static str, work: impl Future<Output = T>, stop: &CancellationToken) -> Option<T> {
+async fn until_drained<T>(
+    what: &'static str,
+    work: impl Future<Output = T>,
+    stop: &CancellationToken,
+    time_max: Duration,
+) -> Option<T> {
     let too_late = async {
         stop.cancelled().await;
-        tokio::time::sleep(DRAIN_MAX).await;
+        tokio::time::sleep(time_max).await;
     };
     tokio::select! {
         done = work => Some(done),

@@ -50,7 +50,6 @@ pub struct GrpcService {
 
 /// What a service finds when it starts.
 pub struct Host {
-    /// The address that it listens on.
     pub address: SocketAddr,
     /// Cancelled when the service is to stop.
     pub stop: CancellationToken,
@@ -124,10 +123,9 @@ impl GrpcService {
     async fn serve(self, start: Start, listener: TcpListener, stop: CancellationToken) -> Result<(), Error> {
         // What fails in this service stops the rest of it, and no other service.
         let stop = stop.child_token();
+        let _stops_what_was_started = stop.clone().drop_guard();
         let host = self.host(listener.local_addr()?, stop.clone()).await?;
-        let common = host.common_parts();
-        let server = start(host).await?;
-        common(server).serve(listener, stop).await
+        start(host).await?.serve(listener, stop).await
     }
 
     async fn host(self, address: SocketAddr, stop: CancellationToken) -> Result<Host, Error> {
@@ -169,9 +167,20 @@ impl Callers {
 }
 
 impl Host {
-    /// A server with the service's name and verifier, to add gRPC services to.
+    /// The server, to add gRPC services to. It has what every service has: the probe of its database, and the stream of revocations.
     pub fn server(&self) -> Server {
-        Server::new(self.name, Arc::clone(&self.verifier))
+        let mut server = Server::new(self.name, Arc::clone(&self.verifier));
+        if let Some((pool, _)) = self.database.clone() {
+            server = server.probe(move || kontor_postgres::ping(pool.clone()));
+        }
+        if let Some(identity) = self.identity.clone() {
+            let verifier = Arc::clone(&self.verifier);
+            server = server.task(move |stop| async move {
+                verifier.listen(identity, &stop).await;
+                Ok(())
+            });
+        }
+        server
     }
 
     /// The pool of the service's own database.
@@ -200,21 +209,5 @@ impl Host {
     pub fn peer(&self, address: &str) -> Result<Peer, Error> {
         let identity = self.identity.as_ref().ok_or("the service has no identity towards others")?;
         Ok(Peer::new(peer::channel(address)?, Arc::clone(identity)))
-    }
-
-    /// Adds what every service has: the probe of its database, and the stream of revocations.
-    fn common_parts(&self) -> impl FnOnce(Server) -> Server + use<> {
-        let pool = self.database.as_ref().map(|(pool, _)| pool.clone());
-        let (verifier, identity) = (Arc::clone(&self.verifier), self.identity.clone());
-        move |mut server| {
-            if let Some(pool) = pool {
-                server = server.probe(move || kontor_postgres::ping(pool.clone()));
-            }
-            let Some(identity) = identity else { return server };
-            server.task(move |stop| async move {
-                verifier.listen(identity, &stop).await;
-                Ok(())
-            })
-        }
     }
 }

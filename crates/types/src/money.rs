@@ -75,7 +75,6 @@ pub struct Money {
 /// An amount that can't be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
-    /// Not in the list of ISO 4217.
     #[error("{0:?} is no currency of ISO 4217")]
     UnknownCurrency(String),
     #[error("{currency} has {decimals} decimals, and the amount has more")]
@@ -83,7 +82,6 @@ pub enum MoneyError {
     /// Units and nanos of different signs, or nanos of a whole unit and more.
     #[error("nanos must be between -999,999,999 and 999,999,999, and of the same sign as units")]
     BadNanos,
-    /// Not written as a decimal number.
     #[error("{0:?} is no decimal number such as 79.90")]
     NotANumber(String),
     #[error("the amount is too large")]

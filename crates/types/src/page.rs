@@ -50,7 +50,6 @@ impl<T, K> Page<T, K> {
 /// Where the next page begins: after the item with this id. On the wire it is one opaque word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageToken {
-    /// The last item of the page before.
     pub after: Uuid,
 }
 
@@ -79,7 +78,6 @@ impl PageToken {
 /// hyphens, a letter first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameToken {
-    /// The last item of the page before.
     pub after: String,
 }
 

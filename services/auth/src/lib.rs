@@ -15,8 +15,10 @@ mod store;
 mod wire;
 mod workers;
 
+use std::future::ready;
 use std::process::ExitCode;
 
+use futures_util::FutureExt;
 use kontor_postgres::{Migrations, migrations};
 use kontor_runtime::{Callers, Error, Host, Server, Service, process};
 
@@ -40,13 +42,16 @@ pub fn main() -> ExitCode {
 /// The auth service. When it starts, it makes what is missing: a signing key, the administrator, service accounts. Without a mail server in
 /// the settings, mail goes into the mailbox; without that too, it stays queued.
 pub fn service(config: Config, mailbox: Option<Mailbox>) -> Service {
+    let mailer = match Mailer::new(&config, mailbox) {
+        Ok(mailer) => mailer,
+        Err(error) => return Service::new("auth", config.listen, |_, _| ready(Err(error.into())).boxed()),
+    };
     Service::grpc("auth", config.listen, Callers::Local(config.issuer.clone()))
         .schema(config.database.clone(), migrations())
-        .start(move |host| start(config, mailbox, host))
+        .start(move |host| start(config, mailer, host))
 }
 
-async fn start(config: Config, mailbox: Option<Mailbox>, host: Host) -> Result<Server, Error> {
-    let mailer = Mailer::new(&config, mailbox)?;
+async fn start(config: Config, mailer: Option<Mailer>, host: Host) -> Result<Server, Error> {
     let pools = [host.pool()?, host.separate_pool(1).await?];
     let auth = Auth::set_up(&config, pools, grpc::on_update(host.verifier.clone())).await?;
     let server = grpc::add_to(host.server(), auth.clone(), host.stop.clone())

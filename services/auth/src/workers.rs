@@ -13,10 +13,12 @@ const FEED_INTERVAL: Duration = Duration::from_millis(150);
 const FEED_RETRY: Duration = Duration::from_millis(500);
 /// How often the queue is read, for mail that another process queued or that is to be tried again.
 const MAIL_INTERVAL: Duration = Duration::from_secs(1);
-/// How long sending one mail may take: longer than the mail server's timeouts together.
-const MAIL_MAX: Duration = Duration::from_secs(300);
+/// How long a round of mails may take: claiming them, sending them, and recording what came of it also while the database is away.
+const MAIL_MAX: Duration = Duration::from_secs(600);
 /// How often expired rows are deleted.
 const CLEAN_INTERVAL: Duration = Duration::from_secs(10 * 60);
+/// How long a round of deletions may take: a dozen statements, each within its own timeout.
+const CLEAN_MAX: Duration = Duration::from_secs(180);
 /// How long mail and clean-up pause after a failure.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -48,7 +50,7 @@ pub(crate) fn delete_expired(auth: Auth) -> Worker {
         let auth = auth.clone();
         async move { auth.delete_expired().await.map(progress) }
     };
-    Worker::new("delete expired rows", CLEAN_INTERVAL, round).retry_interval(RETRY)
+    Worker::new("delete expired rows", CLEAN_INTERVAL, round).retry_interval(RETRY).round_max(CLEAN_MAX)
 }
 
 fn progress(has_more: bool) -> Progress {

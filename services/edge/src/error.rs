@@ -3,22 +3,18 @@
 /// A contract that can't be served over HTTP.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The bytes are no descriptor set.
     #[error("the descriptor set can't be read: {0}")]
     Descriptors(#[from] prost_reflect::DescriptorError),
     /// A method has a route, but no rule that says who may call it.
     #[error("{method} has an HTTP route, but no kontor.access.v1.rule")]
     NoRule { method: String },
-    /// No address is known for a package.
     #[error("{method} has an HTTP route, but the package {package} has no upstream")]
     NoUpstream { method: String, package: String },
     #[error("{method}: the HTTP route {route:?} {reason}")]
     Route { method: String, route: String, reason: String },
-    /// Two methods have the same route.
     #[error("{first} and {second} have the same HTTP route {route:?}")]
     Collision {
         first: String,
-        /// The method that wants it too.
         second: String,
         /// The path template of the second.
         route: String,

@@ -29,7 +29,6 @@ use crate::{body, call, request, response, trace};
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) routes: Routes,
-    /// How long a call may take.
     pub(crate) call_timeout: Duration,
 }
 

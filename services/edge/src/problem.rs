@@ -16,7 +16,6 @@ use crate::codes::{code_name, http_status};
 /// The header that names a request, in and out.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A problem, or what was asked for.
 pub(crate) type Result<T> = std::result::Result<T, Box<Problem>>;
 
 /// Why a request gets no proper answer.
@@ -41,7 +40,6 @@ pub(crate) struct Problem {
 pub(crate) struct Violation {
     /// Its path, in JSON spelling; empty for the request as a whole.
     pub(crate) field: String,
-    /// What is wrong with it, for people.
     pub(crate) description: String,
 }
 

@@ -20,9 +20,7 @@ pub(crate) struct Route {
     /// The path template, as the contract writes it.
     pub(crate) path: String,
     pub(crate) template: Template,
-    /// The fields that the path fills.
     pub(crate) variables: Vec<(Variable, FieldPath)>,
-    /// The field that the body fills.
     pub(crate) body: Body,
     /// Whether the body is sent on in pieces.
     pub(crate) is_upload: bool,

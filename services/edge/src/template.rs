@@ -13,7 +13,6 @@ pub(crate) struct Template {
     /// What each segment of the path must be.
     pub(crate) segments: Vec<Segment>,
     pub(crate) verb: Option<String>,
-    /// The fields that the path fills.
     pub(crate) variables: Vec<Variable>,
 }
 

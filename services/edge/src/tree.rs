@@ -7,7 +7,6 @@ use http::Method;
 use crate::percent;
 use crate::template::{Segment, Template};
 
-/// Routes by the shape of their paths.
 #[derive(Debug)]
 pub(crate) struct Tree<T> {
     root: Node<T>,

@@ -22,7 +22,6 @@ use crate::route::Route;
 use crate::{body, call};
 
 pub(crate) struct Upload {
-    /// The field that takes the pieces.
     pub(crate) field: FieldDescriptor,
     /// The first message, with all that the URL and the headers hold.
     pub(crate) first: DynamicMessage,

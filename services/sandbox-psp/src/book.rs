@@ -18,14 +18,11 @@ pub(crate) struct Book {
 
 struct Kept {
     ledger: Ledger,
-    /// How many entries this process has queued.
     position: u64,
 }
 
 pub(crate) struct Decided {
-    /// The payment, as the answer shows it.
     pub(crate) payment: Payment,
-    /// Whether it was decided just now.
     pub(crate) is_new: bool,
 }
 
@@ -33,7 +30,6 @@ pub(crate) struct Decided {
 pub(crate) enum BookError {
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// Nothing can be written down any more.
     #[error(transparent)]
     Closed(#[from] Closed),
 }

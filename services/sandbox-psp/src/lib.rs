@@ -58,14 +58,10 @@ async fn start(clock: Arc<dyn Clock>, path: Option<PathBuf>, host: Host) -> Resu
     let (journal, ledger, writer) = tokio::task::spawn_blocking(move || Journal::open(path.as_deref())).await??;
     let provider = Provider::new(Book::new(ledger, journal, clock), host.stop.clone());
     let server = host.server().with(PaymentProviderServiceServer::new(PaymentGrpc(Arc::new(provider))));
-    Ok(server.task(|stop| async move { stop.run_until_cancelled(failure(writer)).await.map_or(Ok(()), Err) }))
+    Ok(server.task(|_stop| written(writer)))
 }
 
-/// Ends only if the writer fails. That it ends because nothing uses it any more is no failure.
-async fn failure(writer: Writer) -> Error {
-    match writer.await {
-        Ok(Ok(())) => std::future::pending().await,
-        Ok(Err(error)) => JournalError::from(error).into(),
-        Err(panicked) => panicked.into(),
-    }
+/// Ends with the writer: when it fails, or when the server is gone and nothing uses it any more.
+async fn written(writer: Writer) -> Result<(), Error> {
+    Ok(writer.await?.map_err(JournalError::from)?)
 }

@@ -26,7 +26,6 @@ pub(crate) struct Provider {
 pub(crate) enum CallError {
     #[error(transparent)]
     Book(#[from] BookError),
-    /// The payment token asked for a failure.
     #[error("the payment token asked for a failure")]
     Staged,
 }

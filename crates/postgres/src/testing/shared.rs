@@ -30,7 +30,6 @@ pub(super) struct Shared {
     pub(super) admin_url: SecretUrl,
     /// Open so that the watcher sees us; never used.
     _keeper: Mutex<PgConnection>,
-    /// For the one that started it.
     _server: Option<Server>,
 }
 

@@ -18,7 +18,6 @@ pub struct Claims {
     /// Who it is about: `users/{uuid}` or `serviceAccounts/{name}`.
     pub sub: String,
     pub aud: String,
-    /// The client that asked for it.
     pub client_id: String,
     /// When it was issued, in seconds since 1970.
     pub iat: i64,

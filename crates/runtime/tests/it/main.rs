@@ -12,7 +12,6 @@ use kontor_testkit::Issuer;
 use kontor_testkit::issuer::ISSUER;
 use tonic::{Code, Status};
 
-/// A verifier of the issuer's tokens.
 fn verifier(issuer: &Issuer) -> Verifier {
     Verifier::remote(ISSUER, peer::channel(&issuer.addr.to_string()).unwrap())
 }

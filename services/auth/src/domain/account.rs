@@ -11,7 +11,6 @@ pub(crate) struct User {
     pub(crate) id: UserId,
     pub(crate) email: String,
     pub(crate) display_name: String,
-    /// The ids of the roles, sorted.
     pub(crate) roles: Vec<String>,
     pub(crate) is_suspended: bool,
     pub(crate) create_time: DateTime<Utc>,

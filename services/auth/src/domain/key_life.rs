@@ -11,10 +11,8 @@ const MARGIN_SECONDS: i64 = 120;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Life {
     pub(crate) kid: String,
-    /// When it was added and published.
     pub(crate) create_time: DateTime<Utc>,
     pub(crate) activate_time: DateTime<Utc>,
-    /// When verifiers begin to refuse it.
     pub(crate) retire_time: Option<DateTime<Utc>>,
 }
 

@@ -27,7 +27,6 @@ pub(crate) enum WeakPassword {
     Short(usize),
     #[error("must have at most 128 characters")]
     Long,
-    /// It is in lists of breached passwords.
     #[error("is one of those that are tried first; choose another")]
     Common,
     #[error("is a plain sequence or repetition; choose another")]

@@ -12,7 +12,6 @@ pub(crate) const KEPT_SECONDS: i64 = 300 + 60;
 pub(crate) struct Revocation {
     /// The session, or the key of a service account, that they carry as `sid`.
     pub(crate) sid: Uuid,
-    /// When the last of them expires.
     pub(crate) expire_time: DateTime<Utc>,
 }
 
@@ -21,7 +20,6 @@ pub(crate) struct Revocation {
 pub(crate) struct RevocationUpdate {
     /// The revocations that the subscriber has not received yet.
     pub(crate) revocations: Vec<Revocation>,
-    /// The ids of all keys that count.
     pub(crate) kids: Vec<String>,
 }
 

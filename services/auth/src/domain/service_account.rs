@@ -5,7 +5,6 @@ use uuid::Uuid;
 
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceAccount {
-    /// The last part of its resource name.
     pub(crate) id: String,
     pub(crate) display_name: String,
     /// Whether it is one of Kontor's own services, which the settings name.
@@ -38,7 +37,6 @@ impl AccountKey {
     }
 }
 
-/// The resource name of an account.
 pub(crate) fn account_name(id: &str) -> String {
     format!("serviceAccounts/{id}")
 }

@@ -27,7 +27,8 @@ use tonic::codec::CompressionEncoding::Gzip;
 use crate::ops::Auth;
 pub(crate) use tokens::on_update;
 
-/// Adds the gRPC services of accounts to a server. `stop` ends the streams of revocations.
+/// Adds the gRPC services of accounts to a server. `stop` ends the streams of revocations. Answers hold secrets beside text that callers
+/// choose, so they are not compressed.
 pub(crate) fn add_to(server: Server, auth: Auth, stop: CancellationToken) -> Server {
     let access = AccessServiceServer::new(access::Access(auth.clone()));
     let audit = AuditServiceServer::new(audit::Audit(auth.clone()));
@@ -37,12 +38,12 @@ pub(crate) fn add_to(server: Server, auth: Auth, stop: CancellationToken) -> Ser
     let sessions = SessionServiceServer::new(sessions::Sessions(auth.clone()));
     let users = UserServiceServer::new(users::Users(auth.clone()));
     server
-        .with(access.accept_compressed(Gzip).send_compressed(Gzip))
-        .with(audit.accept_compressed(Gzip).send_compressed(Gzip))
-        .with(authentication.accept_compressed(Gzip).send_compressed(Gzip))
-        .with(second_factors.accept_compressed(Gzip).send_compressed(Gzip))
-        .with(service_accounts.accept_compressed(Gzip).send_compressed(Gzip))
-        .with(sessions.accept_compressed(Gzip).send_compressed(Gzip))
-        .with(TokenServiceServer::new(tokens::Tokens { auth, stop }).accept_compressed(Gzip).send_compressed(Gzip))
-        .with(users.accept_compressed(Gzip).send_compressed(Gzip))
+        .with(access.accept_compressed(Gzip))
+        .with(audit.accept_compressed(Gzip))
+        .with(authentication.accept_compressed(Gzip))
+        .with(second_factors.accept_compressed(Gzip))
+        .with(service_accounts.accept_compressed(Gzip))
+        .with(sessions.accept_compressed(Gzip))
+        .with(TokenServiceServer::new(tokens::Tokens { auth, stop }).accept_compressed(Gzip))
+        .with(users.accept_compressed(Gzip))
 }

@@ -29,13 +29,10 @@ pub(crate) enum Error {
     Exists(String),
     #[error("the permission {0} is missing")]
     PermissionMissing(String),
-    /// The caller's token was revoked while the call waited.
     #[error("the caller's token was revoked")]
     TokenRevoked,
-    /// The call has no user, or no session.
     #[error("the call needs a signed-in user")]
     NotSignedIn,
-    /// Further attempts may be made after this long.
     #[error("too many attempts; try again in {} seconds", .0.as_secs().max(1))]
     Throttled(Duration),
     #[error("this account is suspended")]
@@ -47,16 +44,13 @@ pub(crate) enum Error {
     SecondFactorState(&'static str),
     #[error("no administrator of Kontor would be left; make another user administrator first")]
     LastAdministrator,
-    /// A role that cannot be changed. Says why.
     #[error("the role {0}")]
     RoleInUse(&'static str),
     /// A field breaks a rule that the contract can't state.
     #[error("{field}: {description}")]
     Field { field: &'static str, description: String },
-    /// Too many passwords wait to be hashed.
     #[error("too many sign-ins are running right now; try again in a second")]
     Busy,
-    /// The database could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("a password could not be hashed")]
@@ -69,7 +63,6 @@ pub(crate) enum Error {
     SigningKey(#[source] SigningKeyError),
     #[error("an authenticator could not be built from its secret")]
     Totp(#[from] totp_rs::TotpError),
-    /// The task that hashes a password panicked.
     #[error("a task ended early")]
     Task(#[from] tokio::task::JoinError),
 }

@@ -10,7 +10,6 @@ use crate::domain::service_key::ServiceKeyError;
 use crate::domain::signing_key::SigningKeyError;
 use kontor_postgres::Transient;
 
-/// Why the service can't be set up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SetupError {
     #[error(transparent)]

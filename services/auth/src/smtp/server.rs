@@ -33,10 +33,8 @@ pub(crate) enum SettingsError {
         "KONTOR_SMTP_URL is no URL such as smtp://user:password@mail.example:587 or smtps://user:password@mail.example"
     )]
     Url,
-    /// The question mark is followed by something else.
     #[error("KONTOR_SMTP_URL may end with ?tls=required or ?tls=none, smtps:// with neither, and with nothing else")]
     Options,
-    /// There is nobody to send as.
     #[error("KONTOR_SMTP_URL needs KONTOR_MAIL_FROM: the address that mail comes from")]
     NoSender,
     #[error("KONTOR_MAIL_FROM is no address such as shop@shop.example or Shop <shop@shop.example>")]

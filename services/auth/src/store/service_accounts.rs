@@ -46,7 +46,6 @@ pub(crate) async fn set_display_name(conn: &mut PgConnection, id: &str, name: &s
     sqlx::query(sql).bind(id).bind(name).execute(conn).await.map(|_| ())
 }
 
-/// Deletes an account and its keys.
 pub(crate) async fn delete(conn: &mut PgConnection, id: &str) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM service_accounts WHERE name = $1").bind(id).execute(conn).await.map(|_| ())
 }

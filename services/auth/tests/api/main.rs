@@ -26,3 +26,9 @@ mod throttle;
 mod users;
 mod watch;
 mod world;
+
+#[test]
+fn each_migration_is_named() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    kontor_postgres::migrations::assert_complete(&kontor_auth::migrations(), folder.as_ref());
+}

@@ -38,7 +38,6 @@ pub(crate) fn claims(token: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
-/// The claim "sid" of a token.
 pub(crate) fn sid(token: &str) -> String {
     claims(token)["sid"].as_str().unwrap().to_owned()
 }

@@ -163,13 +163,11 @@ impl Database {
         sqlx::query_scalar(sql).fetch_one(&self.pool().await).await.unwrap()
     }
 
-    /// How often something was written down.
     pub(crate) async fn audited(&self, action: &str) -> i64 {
         let sql = "SELECT count(*) FROM audit_events WHERE action = $1";
         sqlx::query_scalar(sql).bind(action).fetch_one(&self.pool().await).await.unwrap()
     }
 
-    /// How many rows a query counts.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         count(&self.pool().await, sql).await
     }

@@ -22,7 +22,6 @@ pub(crate) const ADMIN: &str = "Admin@example.org";
 /// 32 bytes of 1.
 pub(crate) const KEK: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
-/// A database of one test's own.
 pub(crate) struct Database {
     database: TestDatabase,
 }
@@ -70,7 +69,6 @@ pub(crate) struct Auth {
 }
 
 impl Auth {
-    /// On a database of its own.
     pub(crate) async fn new() -> (Self, Database) {
         let database = Database::new().await;
         (Self::start(database.config()).await, database)
@@ -160,7 +158,6 @@ impl Auth {
     }
 }
 
-/// The eight digits in a mail.
 pub(crate) fn code_in(mail: &Mail) -> Option<String> {
     let is_code = |word: &&str| word.len() == 8 && word.bytes().all(|b| b.is_ascii_digit());
     mail.text.split_whitespace().find(is_code).map(str::to_owned)

@@ -18,10 +18,8 @@ pub struct ProductContent {
     pub handle: String,
     pub title: String,
     pub description: String,
-    /// Whether it can be seen and bought.
     pub status: Status,
     pub vendor: String,
-    /// What kind of thing it is.
     pub product_type: String,
     pub tags: Vec<String>,
     pub option_names: Vec<String>,
@@ -34,7 +32,6 @@ pub struct Product {
     pub content: ProductContent,
     /// Its variants, in the order to show them.
     pub variants: Vec<Variant>,
-    /// Counts its changes from 1.
     pub version: i64,
     pub create_time: DateTime<Utc>,
     pub update_time: DateTime<Utc>,
@@ -64,6 +61,5 @@ pub struct Variant {
     pub option_names: Vec<String>,
     /// How many units can be ordered.
     pub available: i64,
-    /// Whether its product is for sale.
     pub for_sale: bool,
 }

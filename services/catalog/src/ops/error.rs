@@ -12,7 +12,6 @@ pub enum Error {
     /// No such product or variant, or none that the caller may see. Holds the name as the caller wrote it.
     #[error("{0} does not exist")]
     NotFound(String),
-    /// Fewer units could be ordered than asked for.
     #[error("{variant} has too few units")]
     TooFewUnits {
         variant: VariantName,
@@ -21,16 +20,13 @@ pub enum Error {
         /// How many units could be ordered.
         available: i64,
     },
-    /// A count beyond what can be counted.
     #[error("the stock would be more than can be counted")]
     TooManyUnits,
-    /// The order never asked for units.
     #[error("{0} has no reservation")]
     NoReservation(OrderId),
     /// The reservation stands otherwise, and that can't be changed so.
     #[error("the reservation is {0:?}")]
     ReservationEnded(ReservationState),
-    /// The units were held for too long.
     #[error("the reservation has expired; reserve its units again")]
     ReservationExpired,
     /// More units are to come back than were taken and have not come back yet.
@@ -43,10 +39,8 @@ pub enum Error {
     /// The file is not in the format that it should be in.
     #[error("the file can't be loaded: {0}")]
     FileMalformed(#[from] Malformed),
-    /// The process is about to end.
     #[error("the service is stopping")]
     Stopping,
-    /// The database could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

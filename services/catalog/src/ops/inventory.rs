@@ -15,14 +15,11 @@ const ON_HAND_MAX: i64 = 1_000_000_000_000;
 /// A change of stock by hand.
 #[derive(Clone, Debug)]
 pub struct AdjustStock {
-    /// Whose stock, as the caller named it.
     pub variant: VariantRef,
-    /// The name as the caller wrote it.
     pub name: String,
     /// Units to add, or to take away.
     pub delta: i64,
     pub reason: MovementReason,
-    /// By what a repetition is recognised.
     pub key: Option<Key>,
 }
 

@@ -20,7 +20,6 @@ fn small() -> String {
     format!("{HEADER}{rows}")
 }
 
-/// Created, updated, unchanged and refused products.
 fn products(done: &pb::ImportProductsResponse) -> [i32; 4] {
     [done.products_created, done.products_updated, done.products_unchanged, done.products_refused]
 }

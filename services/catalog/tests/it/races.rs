@@ -26,7 +26,7 @@ fn number_of(answers: &[Result<pb::Reservation, Status>], state: State) -> usize
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_units_go_to_ten_of_fifty_orders() {
-    let shop = Arc::new(Shop::open().await);
+    let shop = Arc::new(Shop::open_patient().await);
     let stock: Vec<(String, i64)> = (0..10).map(|n| (format!("CUP-{n}"), 10)).collect();
     let stock: Vec<(&str, i64)> = stock.iter().map(|(sku, units)| (sku.as_str(), *units)).collect();
     // The first rounds open the service's connections; only then do the orders truly meet.
@@ -44,7 +44,7 @@ async fn ten_units_go_to_ten_of_fifty_orders() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_units_go_to_fifty_of_two_hundred_orders() {
-    let shop = Arc::new(Shop::open().await);
+    let shop = Arc::new(Shop::open_patient().await);
     let cup = shop.stocked("cup", &[("CUP", 50)]).await.remove(0);
     let calls = (0..200).map(|_| {
         let (shop, cup) = (shop.clone(), cup.clone());
@@ -58,7 +58,7 @@ async fn fifty_units_go_to_fifty_of_two_hundred_orders() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_that_name_the_same_variants_in_opposite_order_all_go_through() {
-    let shop = Arc::new(Shop::open().await);
+    let shop = Arc::new(Shop::open_patient().await);
     let variants = Arc::new(shop.stocked("set", &[("A", 500), ("B", 500), ("C", 500)]).await);
     // Again and again: the service opens its connections one by one, and two orders must meet to hurt each other.
     for round in 1..=4 {
@@ -90,7 +90,7 @@ async fn buy(shop: &Shop, variants: &[String], n: usize) -> Result<pb::Reservati
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_order_that_asks_many_times_at_once_holds_its_units_once() {
-    let shop = Arc::new(Shop::open().await);
+    let shop = Arc::new(Shop::open_patient().await);
     let cup = shop.stocked("cup", &[("CUP", 10)]).await.remove(0);
     let order = OrderId::generate();
     let calls = (0..20).map(|_| {
@@ -105,7 +105,7 @@ async fn one_order_that_asks_many_times_at_once_holds_its_units_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reserve_confirm_and_release_of_one_order_at_once_agree_on_one_end() {
-    let shop = Arc::new(Shop::open().await);
+    let shop = Arc::new(Shop::open_patient().await);
     let cup = shop.stocked("cup", &[("CUP", 1000)]).await.remove(0);
     for _ in 0..40 {
         let order = OrderId::generate();
@@ -134,7 +134,7 @@ async fn expire(shop: &Shop, sweeper: &Catalog, order: OrderId) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_befalls_one_order_at_once_its_units_are_counted_right() {
-    let shop = Shop::open().await;
+    let shop = Shop::open_patient().await;
     let variants = shop.stocked("set", &[("A", 150), ("B", 150)]).await;
     let sweeper = Catalog::new(shop.db.clone(), Duration::from_secs(3600));
     let mut lines = [(variants[0].as_str(), 1), (&variants[1], 2)];

@@ -22,7 +22,7 @@ use tonic_types::StatusExt;
 
 use crate::logs::LOG;
 
-/// How long a busy catalog may refuse a call.
+/// How long a busy catalog may refuse the calls of a patient order service.
 const BUSY_MAX: Duration = Duration::from_secs(60);
 
 /// How much of a file goes into one message.
@@ -30,7 +30,6 @@ const PIECE: usize = 1024 * 1024;
 
 pub struct Shop {
     pub issuer: Issuer,
-    /// Its database, as the service's own role.
     pub db: PgPool,
     pub products: ProductServiceClient<Channel>,
     pub variants: VariantServiceClient<Channel>,
@@ -38,14 +37,19 @@ pub struct Shop {
     pub events: CatalogEventServiceClient<Channel>,
     /// A token with the permissions `catalog.edit` and `inventory.adjust`.
     pub editor: String,
-    /// A token of the service "order".
     pub order_service: String,
+    patience: Duration,
     pub stop: tokio_util::sync::DropGuard,
 }
 
 impl Shop {
     pub async fn open() -> Self {
         Self::holding_for(3600).await
+    }
+
+    /// For many calls at once: those that a busy catalog refuses are sent again, as the order service does.
+    pub async fn open_patient() -> Self {
+        Self { patience: BUSY_MAX, ..Self::open().await }
     }
 
     /// One with an empty catalog, that holds units for so many seconds.
@@ -74,6 +78,7 @@ impl Shop {
             events: CatalogEventServiceClient::new(channel),
             editor: issuer.user(UserId::generate(), &["catalog.edit", "inventory.adjust"]),
             order_service: issuer.service("order"),
+            patience: Duration::ZERO,
             issuer,
             stop: stop.drop_guard(),
         };
@@ -92,7 +97,6 @@ impl Shop {
         panic!("the service did not start");
     }
 
-    /// Loads a file as an editor.
     pub async fn import(&self, csv: &str) -> pb::ImportProductsResponse {
         self.try_import(csv.as_bytes(), &self.editor, pb::ImportProductsRequest::default()).await.unwrap()
     }
@@ -175,7 +179,6 @@ impl Shop {
         self.answered(request, call).await
     }
 
-    /// Sends a call of the order service again while the catalog is too busy, as the order service does: the calls are keyed.
     async fn answered<T: Clone, A, F: Future<Output = Result<Response<A>, Status>>>(
         &self,
         request: T,
@@ -184,7 +187,9 @@ impl Shop {
         let began = Instant::now();
         loop {
             match call(self.inventory.clone(), with_token(request.clone(), &self.order_service)).await {
-                Err(busy) if busy.code() == Code::Unavailable && began.elapsed() < BUSY_MAX => {}
+                Err(busy) if busy.code() == Code::Unavailable && began.elapsed() < self.patience => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
                 answer => return answer.map(Response::into_inner),
             }
         }
@@ -229,7 +234,6 @@ impl Shop {
         payloads.iter().map(|bytes| <pb::Reservation as prost::Message>::decode(&bytes[..]).unwrap()).collect()
     }
 
-    /// A number that the database tells.
     pub async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.db).await.unwrap()
     }
@@ -252,7 +256,6 @@ impl Shop {
     }
 }
 
-/// Variants and quantities on the wire.
 pub fn reservation_lines(lines: &[(&str, i32)]) -> Vec<pb::ReservationLine> {
     let line =
         |(variant, quantity): &(&str, i32)| pb::ReservationLine { variant: (*variant).into(), quantity: *quantity };

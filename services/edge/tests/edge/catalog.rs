@@ -22,7 +22,6 @@ pub(crate) struct Received {
     pub(crate) largest_piece: usize,
     /// Currency, dry run and media type of each message.
     pub(crate) settings: Vec<(String, bool, String)>,
-    /// The request id of each message.
     pub(crate) request_ids: Vec<String>,
 }
 

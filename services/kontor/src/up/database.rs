@@ -17,7 +17,6 @@ const NAME: &str = "kontor";
 /// The database that the services run on.
 pub(super) struct Database {
     server: Option<Server>,
-    /// For each service, as its own role.
     pub(super) auth: SecretString,
     pub(super) catalog: SecretString,
     pub(super) order: SecretString,

@@ -23,7 +23,6 @@ impl Answer {
         Self { status, headers, body }
     }
 
-    /// The resource in a good answer.
     pub(crate) fn ok(self) -> Value {
         assert_eq!(self.status, 200, "{}", self.body);
         assert_eq!(self.headers["content-type"], "application/json");

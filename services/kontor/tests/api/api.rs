@@ -12,7 +12,6 @@ use crate::stack::{ADMIN_EMAIL, ADMIN_PASSWORD, stack};
 #[derive(Clone)]
 pub(crate) struct Api {
     client: Client,
-    /// What it sends as a bearer token.
     pub(crate) token: Option<String>,
 }
 

@@ -33,7 +33,6 @@ pub(crate) struct Apart {
     catalog_key: String,
     order_key: String,
     folder: TempDir,
-    /// Further settings, for all of them.
     env: Vec<(&'static str, String)>,
 }
 
@@ -54,7 +53,6 @@ impl Apart {
         apart
     }
 
-    /// Starts one of them, at its address.
     pub(crate) fn start_one(&mut self, name: &'static str) {
         let program = Program::start(&mut self.command(name));
         self.programs.insert(name, program);

@@ -34,7 +34,6 @@ pub(crate) fn up(dir: &DataDir) -> Command {
 }
 
 impl Launcher {
-    /// Starts it and waits for its banner.
     pub(crate) async fn start(command: &mut Command) -> Self {
         let mut program = Program::start(command);
         program.says("Ctrl-C stops everything", START_MAX).await;

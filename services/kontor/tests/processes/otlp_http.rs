@@ -14,7 +14,6 @@ use prost::Message;
 
 type Spans = Arc<Mutex<Vec<Span>>>;
 
-/// A receiver on the loopback interface.
 pub(crate) struct OtlpHttpReceiver {
     pub(crate) addr: SocketAddr,
     spans: Spans,
@@ -30,7 +29,6 @@ impl OtlpHttpReceiver {
         Self { addr, spans }
     }
 
-    /// The spans that came so far.
     pub(crate) fn spans(&self) -> Vec<Span> {
         self.spans.lock().unwrap().clone()
     }

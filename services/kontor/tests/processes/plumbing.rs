@@ -12,7 +12,6 @@ use crate::apart::{Apart, GRPC};
 
 const HEALTH: &str = "grpc.health.v1.Health";
 
-/// The gRPC services of each process.
 fn services_of(name: &str) -> &'static [&'static str] {
     match name {
         "auth" => &[

@@ -17,7 +17,6 @@ pub(crate) struct Shop {
     http: Client,
 }
 
-/// An order about to be placed.
 pub(crate) struct Checkout {
     pub(crate) cart: String,
     pub(crate) variant: String,

@@ -35,7 +35,6 @@ impl Tree {
         }
     }
 
-    /// The first span with this name.
     pub(crate) fn named(&self, name: &str) -> Option<&Span> {
         self.0.iter().find(|span| span.name == name)
     }

@@ -17,7 +17,6 @@ use crate::span_tree::{PURCHASE, Tree};
 
 const PARENT: u64 = 0x0123_4567_89ab_cdef;
 
-/// A trace of the caller's own.
 struct CallersTrace(u128);
 
 impl CallersTrace {

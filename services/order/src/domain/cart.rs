@@ -66,7 +66,6 @@ pub struct Cart {
     /// Whose it is; none for a guest's.
     pub user: Option<UserId>,
     pub currency: Currency,
-    /// Where to write to the buyer.
     pub email: String,
     pub shipping_address: Option<Address>,
     pub order: Option<OrderId>,
@@ -159,10 +158,8 @@ fn can_be_bought(offer: &Offer, currency: Currency) -> bool {
 pub enum Refusal {
     #[error("{0} is not for sale")]
     NotForSale(VariantName),
-    /// It is priced in another currency.
     #[error("{variant} is priced in {price}, the cart in {cart}")]
     CurrencyMismatch { variant: VariantName, price: Currency, cart: Currency },
-    /// Fewer units could be ordered.
     #[error("too few units are left")]
     TooFew(Vec<Shortage>),
 }

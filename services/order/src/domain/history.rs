@@ -67,12 +67,9 @@ pub struct Entry {
     pub kind: Kind,
     /// If it was an attempt: at which step, in the contract's words.
     pub step: String,
-    /// Which attempt in a row, from 1.
     pub attempt: i32,
-    /// What came of it, in one word.
     pub outcome: String,
     pub message: String,
-    /// The refund that it belongs to.
     pub refund: Option<RefundId>,
 }
 
@@ -81,6 +78,5 @@ pub struct Entry {
 pub struct Recorded {
     pub entry: Entry,
     pub process: String,
-    /// The epoch in which it was done.
     pub epoch: i64,
 }

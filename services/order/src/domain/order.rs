@@ -118,7 +118,6 @@ pub struct Snapshot {
     pub cart: CartId,
     /// Who bought; none for a guest.
     pub user: Option<UserId>,
-    /// Where to write to the buyer.
     pub email: String,
     pub shipping_address: Option<Address>,
     pub lines: Vec<Line>,
@@ -134,7 +133,6 @@ pub struct Order {
     pub state: State,
     pub payment: PaymentState,
     pub captured: Money,
-    /// What was given back of it.
     pub refunded: Money,
     /// Why it came to nothing, if it did.
     pub rejection: Option<Rejection>,
@@ -142,7 +140,6 @@ pub struct Order {
     pub cancellation: Option<Cancellation>,
     /// What was given back or is about to be, oldest first.
     pub refunds: Vec<Refund>,
-    /// Counts its events from 1.
     pub version: i64,
     pub create_time: DateTime<Utc>,
     pub update_time: DateTime<Utc>,
@@ -163,7 +160,6 @@ pub enum NotAcceptable {
     /// A variant can't be bought, or not so many of it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// It costs something else than the buyer agreed to.
     #[error("the total is {0}, not the expected one")]
     TotalChanged(Money),
 }

@@ -68,12 +68,10 @@ impl Refund {
 /// Why money can't be given back like this.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRefundable {
-    /// Nothing was collected, or not yet.
     #[error("only a completed order can be refunded, and this one is {}", .0.word())]
     State(State),
     #[error("{0} can be refunded, not more")]
     TooLarge(Money),
-    /// Zero, less, or in another currency.
     #[error("must be an amount in {}, of more than zero", .0.currency.code())]
     Amount(Money),
     /// More units than were bought and not yet put back.

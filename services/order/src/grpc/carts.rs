@@ -57,7 +57,7 @@ impl CartService for Carts {
 
 /// The fields that the mask names; without a mask those that are set.
 fn change(cart: pb::Cart, mask: Option<FieldMask>) -> Result<ContactChange, Status> {
-    if mask.is_none() && !cart.currency_code.is_empty() {
+    if mask.as_ref().is_none_or(|mask| mask.paths.is_empty()) && !cart.currency_code.is_empty() {
         return Err(Fault::field("cart.currency_code", "is set once, when the cart is made").into());
     }
     let fields = [("email", !cart.email.is_empty()), ("shipping_address", cart.shipping_address.is_some())];

@@ -21,7 +21,6 @@ pub struct CancelOrder {
     /// Whether the caller may call off others' orders too.
     pub any: bool,
     pub reason: String,
-    /// By what a repetition is recognised.
     pub key: Option<Key>,
 }
 

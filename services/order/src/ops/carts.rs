@@ -17,21 +17,17 @@ pub struct NewCart {
     /// Whose it is; none for a guest's.
     pub user: Option<UserId>,
     pub currency: Currency,
-    /// Where to write to the buyer.
     pub email: String,
     pub shipping_address: Option<Address>,
-    /// By what a repetition is recognised.
     pub key: Option<Key>,
 }
 
 /// Changes of who buys and where it goes; `None` leaves a value as it is.
 #[derive(Clone, Debug, Default)]
 pub struct ContactChange {
-    /// Where to write to the buyer.
     pub email: Option<String>,
     /// Where the goods go; `Some(None)` clears it.
     pub shipping_address: Option<Option<Address>>,
-    /// By what a repetition is recognised.
     pub key: Option<Key>,
 }
 
@@ -42,7 +38,6 @@ pub struct ItemChange {
     pub variant: String,
     /// How many units there are to be.
     pub quantity: i32,
-    /// By what a repetition is recognised.
     pub key: Option<Key>,
 }
 

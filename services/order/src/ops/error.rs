@@ -21,31 +21,25 @@ pub enum Error {
     CartEmpty,
     #[error("a cart holds {0} different variants at most")]
     CartFull(usize),
-    /// The cart changed between pricing and acceptance.
     #[error("the cart was changed while it was being ordered; read it again")]
     CartChanged,
-    /// The total is another than the caller agreed to.
     #[error("the total is {0}, not the expected one")]
     TotalChanged(Money),
     /// A variant can't be bought, or not so many of it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// A sum beyond what can be counted.
     #[error(transparent)]
     Money(#[from] MoneyError),
     /// The order can't be cancelled: it has ended, or its units are taken already.
     #[error("the order can't be called off: it {}", why_not(*.0))]
     OrderState(State),
-    /// Money can't be given back like this.
     #[error(transparent)]
     NotRefundable(#[from] NotRefundable),
     /// As many orders as can be are on their way.
     #[error("too many orders are on their way")]
     Busy,
-    /// Another service could not be asked.
     #[error(transparent)]
     Peer(PeerError),
-    /// The database could not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -44,9 +44,8 @@ const LONGEST_LOOK: Duration = Duration::from_millis(400);
 /// How this process drives orders.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What it is called in histories.
     pub process: String,
-    /// How long it may drive an order without a sign of life.
+    /// How long it may drive an order without renewing its lease.
     pub lease: Duration,
     /// How long an order may take to be settled.
     pub order_time_max: Duration,

@@ -22,10 +22,8 @@ pub struct PlaceOrder {
     pub cart: CartId,
     /// Who calls; none for a guest.
     pub user: Option<UserId>,
-    /// What the buyer agreed to pay.
     pub expected_total: Money,
     pub payment_token: SecretString,
-    /// By what a repetition is recognised.
     pub key: Option<Key>,
 }
 

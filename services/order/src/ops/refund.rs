@@ -23,7 +23,6 @@ pub struct RefundOrder {
     /// Units that go back into stock.
     pub restock: Vec<RestockLine>,
     pub reason: String,
-    /// By what a repetition is recognised.
     pub key: Key,
 }
 

@@ -26,7 +26,6 @@ pub(super) struct Trip {
     last: Option<(Step, i32)>,
     /// When the lease began, or a little later.
     pub(super) renewed: Instant,
-    /// What happened since the last write.
     pub(super) notes: Vec<Entry>,
 }
 

@@ -20,7 +20,6 @@ pub enum PeerError {
     /// It does not know what it was asked for. Holds the name.
     #[error("{0} does not exist")]
     NotFound(String),
-    /// It did not answer, or can't right now.
     #[error("{peer} is not available")]
     Unavailable {
         peer: &'static str,
@@ -28,7 +27,6 @@ pub enum PeerError {
         #[source]
         status: Box<Status>,
     },
-    /// Its answer is not in the contract.
     #[error("{peer} answered without {missing}")]
     Nonsense { peer: &'static str, missing: &'static str },
 }

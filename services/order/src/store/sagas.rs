@@ -20,7 +20,7 @@ macro_rules! columns {
     };
 }
 
-/// Who drives orders, and how long that holds without a sign of life.
+/// The process that drives orders, and how long a lease lasts without being renewed.
 #[derive(Clone, Debug)]
 pub struct Lease {
     pub process: String,

@@ -3,6 +3,7 @@
 use kontor_proto::kontor::order::v1 as pb;
 use kontor_runtime::fault::{self, ErrorReason};
 use kontor_types::ids::new_uuid;
+use prost_types::FieldMask;
 use tonic::Status;
 
 use crate::peers::Peers;
@@ -36,6 +37,23 @@ async fn a_late_repetition_does_not_undo_what_came_after_it() {
     assert_eq!(write_to(&world, &cart, "ada@example.org", &first).await.unwrap().email, "bob@example.org");
     let other_method = set(&world, &cart, 1, &first).await.unwrap_err();
     assert_eq!(fault::reason_of(&other_method), Some(ErrorReason::IdempotencyKeyReused));
+}
+
+#[tokio::test]
+async fn a_mask_changes_what_it_names_and_a_star_changes_all() {
+    let world = World::with(Peers::selling(700, 9)).await;
+    let cart = world.cart().await;
+    write_to(&world, &cart, "ada@example.org", "").await.unwrap();
+    let update = async |paths: &[&str]| {
+        let update_mask = Some(FieldMask { paths: paths.iter().map(ToString::to_string).collect() });
+        let cart = pb::Cart { name: cart.name.clone(), ..pb::Cart::default() };
+        let request = pb::UpdateCartRequest { cart: Some(cart), update_mask, request_id: String::new() };
+        world.carts.clone().update_cart(request).await.map(|cart| cart.into_inner().email)
+    };
+    assert_eq!(update(&["shipping_address"]).await.unwrap(), "ada@example.org");
+    assert_eq!(update(&[]).await.unwrap(), "ada@example.org");
+    assert_eq!(update(&["total"]).await.unwrap_err().code(), tonic::Code::InvalidArgument);
+    assert_eq!(update(&["*"]).await.unwrap(), "");
 }
 
 #[tokio::test]

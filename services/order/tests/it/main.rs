@@ -15,3 +15,9 @@ mod placing;
 mod provider;
 mod refunding;
 mod world;
+
+#[test]
+fn each_migration_is_named() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    kontor_postgres::migrations::assert_complete(&kontor_order::migrations(), folder.as_ref());
+}

@@ -44,7 +44,6 @@ pub struct State {
     reservations: HashMap<String, catalog::reservation::State>,
     returned: HashSet<String>,
     pub payments: HashMap<String, payment::Payment>,
-    /// Refunds that were given, by key.
     pub refunds: HashMap<String, i64>,
     calls: Vec<&'static str>,
 }
@@ -86,7 +85,6 @@ impl Peers {
         self.gate.notify_waiters();
     }
 
-    /// How often a method was called.
     pub fn calls(&self, method: &str) -> usize {
         self.state.lock().unwrap().calls.iter().filter(|call| **call == method).count()
     }

@@ -188,7 +188,6 @@ impl World {
         }
     }
 
-    /// A token that reads all orders.
     fn reader(&self) -> String {
         self.issuer.user(UserId::generate(), &["order.read"])
     }

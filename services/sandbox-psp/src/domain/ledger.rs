@@ -19,7 +19,6 @@ pub(crate) struct Ledger {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) request: Request,
-    /// The payment, as it stood then.
     pub(crate) payment: Payment,
 }
 

@@ -6,9 +6,7 @@ use uuid::Uuid;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Payment {
-    /// The provider's own id of it.
     pub(crate) id: Uuid,
-    /// The idempotency key of its authorisation.
     pub(crate) authorization_key: String,
     /// The order it is for; none if it was voided before anyone asked for it.
     pub(crate) order: Option<String>,
@@ -22,7 +20,6 @@ pub(crate) struct Payment {
 /// The amounts of a payment, all in one currency: 0 <= refunded <= captured <= authorized.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sums {
-    /// What was asked to be authorised.
     pub(crate) authorized: Money,
     /// What was captured so far: nothing, or all.
     pub(crate) captured: Money,

@@ -7,7 +7,6 @@ use super::payment::State;
 /// A request that can't be done. Nothing is remembered of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    /// The idempotency key came before, with another request.
     #[error("the idempotency key was used before, with another request")]
     KeyReused,
     #[error("no authorisation has the key {0:?}")]
@@ -15,13 +14,11 @@ pub(crate) enum Refusal {
     /// The payment is not in a state that allows it.
     #[error("the payment is {}", .0.word())]
     WrongState(State),
-    /// More is to be given back than is left.
     #[error("{left} can be refunded, not more")]
     RefundTooLarge {
         /// What is captured and not yet refunded.
         left: Money,
     },
-    /// The amount itself is at fault.
     #[error(transparent)]
     Amount(#[from] AmountFault),
 }
@@ -31,7 +28,6 @@ pub(crate) enum Refusal {
 pub(crate) enum AmountFault {
     #[error("must be more than zero")]
     NotPositive,
-    /// In another currency than the authorisation.
     #[error("must be in {0}, as the authorised amount is")]
     OtherCurrency(Currency),
     #[error("must be the authorised amount, {0}")]

@@ -7,10 +7,8 @@ use std::path::Path;
 use super::line;
 use crate::domain::{Cause, Entry, Ledger};
 
-/// A journal that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum JournalError {
-    /// The file can't be opened, read or written.
     #[error("the journal can't be used")]
     Io(#[from] io::Error),
     #[error("another process writes to this journal")]

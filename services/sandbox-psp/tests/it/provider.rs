@@ -59,7 +59,6 @@ impl Clock for TestClock {
     }
 }
 
-/// Calls the provider with a token.
 #[derive(Clone)]
 pub(crate) struct Client {
     inner: PaymentProviderServiceClient<Channel>,

@@ -12,7 +12,6 @@ use tonic::Code;
 
 use crate::provider::{Client, Sandbox, refusal, usd};
 
-/// The program itself, killed when dropped.
 struct Program(Child);
 
 impl Drop for Program {

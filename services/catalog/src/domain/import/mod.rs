@@ -35,7 +35,6 @@ use table::Row;
 pub struct ProductDraft {
     /// The line on which its first row begins; the header is line 1.
     pub line: u64,
-    /// What the file says of the product.
     pub content: ProductContent,
     /// Of what the file says something: what it has no columns for stays as it is.
     pub columns: Columns,
@@ -46,9 +45,7 @@ pub struct ProductDraft {
 /// A variant as a file describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VariantDraft {
-    /// The line on which its row begins.
     pub line: u64,
-    /// What the file says of the variant.
     pub content: VariantContent,
     /// Units in stock, taken when the variant is created.
     pub quantity: i64,

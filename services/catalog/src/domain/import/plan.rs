@@ -17,7 +17,6 @@ pub struct Plan<'a> {
     pub is_new: bool,
     /// What the editors say of the product, apart from its variants, differs.
     pub differs: bool,
-    /// Variants to add, each with its place.
     pub added: Vec<(i32, &'a VariantDraft)>,
     pub changed: Vec<Placed<'a>>,
     /// Variants that are the same, but change their place.
@@ -30,9 +29,7 @@ pub struct Plan<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed<'a> {
     pub id: Uuid,
-    /// Its place among the product's variants.
     pub position: i32,
-    /// What the editors say of it.
     pub content: &'a VariantContent,
 }
 

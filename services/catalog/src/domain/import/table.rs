@@ -13,20 +13,14 @@ use super::lines::Lines;
 pub enum Malformed {
     #[error("it is empty")]
     Empty,
-    /// Not text as we read it.
     #[error("line {line} is not UTF-8 text")]
-    NotUtf8 {
-        /// The first line that is not.
-        line: u64,
-    },
+    NotUtf8 { line: u64 },
     #[error("its first line must name the columns, separated by commas, and lacks {}", .0.join(", "))]
     ColumnsMissing(Vec<&'static str>),
-    /// It can't be known which of the two counts.
     #[error("the column {0} is there twice")]
     ColumnTwice(&'static str),
     #[error("it has more than {ROWS_MAX} rows; load it in parts")]
     TooManyRows,
-    /// The reader of cells gave up.
     #[error("line {line} can't be read")]
     Unreadable { line: u64 },
 }
@@ -38,7 +32,6 @@ pub(super) struct Row {
     pub line: u64,
     /// What is wrong with the row as such; its cells are not to be trusted then.
     pub fault: Option<Issue>,
-    /// The columns that the file has.
     pub columns: Columns,
     cells: StringRecord,
 }

@@ -12,7 +12,6 @@ pub(super) struct Route {
     /// Such as `/v1/{cart=carts/*}:setItem`.
     template: String,
     pub(super) has_body: bool,
-    /// The message that the body is.
     pub(super) input: MessageDescriptor,
 }
 
@@ -34,7 +33,6 @@ impl Route {
         self.template.contains(&format!("{{{field}=")) || self.template.contains(&format!(".{field}="))
     }
 
-    /// Whether the body is a file.
     pub(super) fn is_file(&self) -> bool {
         self.input.full_name() == "google.api.HttpBody"
     }

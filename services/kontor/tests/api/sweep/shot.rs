@@ -12,7 +12,6 @@ use super::text::Words;
 use crate::api::Api;
 use crate::goods::HEADER;
 
-/// A request to one of the routes.
 #[derive(Clone)]
 pub(super) struct Shot {
     route: Route,

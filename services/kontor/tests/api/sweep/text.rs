@@ -53,7 +53,6 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// What makes sense for a field.
     pub(super) fn likely(&self, field: &str) -> Option<Value> {
         self.likely.get(field).cloned()
     }

@@ -13,7 +13,6 @@ struct World {
     refunds: bool,
     units_held: bool,
     taken: bool,
-    /// Ended without being taken, for good.
     refused: bool,
     released: bool,
     /// Held once, and let go since it took too long.
@@ -48,7 +47,6 @@ impl World {
         }
     }
 
-    /// Does what a step asks for.
     fn answer(&mut self, step: &Step) -> Answer {
         match step {
             Step::Reserve => self.reserve(),
@@ -140,7 +138,6 @@ impl World {
     }
 }
 
-/// What goes wrong at one step.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
     None,
