@@ -17,7 +17,6 @@ const PASSWORD: &str = "seven gnomes want one more kettle";
 /// How long starting, and then a mail, may take, in steps of a twentieth of a second.
 const TRIES: usize = 400;
 
-/// Makes an account, and tells its address.
 pub(crate) async fn make(stack: &Stack, number: usize) -> Result<String, Error> {
     let email = format!("person-{number}@bench.example");
     let mut auth = AuthenticationServiceClient::new(stack.auth.clone());

@@ -31,7 +31,6 @@ impl Dice {
         Duration::from_millis(self.between(least, most))
     }
 
-    /// One of these, by its weight.
     pub(crate) fn weighed<T: Copy>(&mut self, all: &[(u32, T)], otherwise: T) -> T {
         let mut left = self.0.random_range(0..all.iter().map(|(weight, _)| weight).sum::<u32>().max(1));
         for (weight, one) in all {

@@ -45,7 +45,6 @@ enum Deed {
     StopDatabase,
 }
 
-/// What it has done so far.
 #[derive(Clone, Default)]
 pub(crate) struct Deeds(Arc<Mutex<Counts>>);
 

@@ -38,7 +38,6 @@ pub(crate) struct Outcome {
     pub(crate) took: Duration,
 }
 
-/// Runs the plan in a folder.
 pub(crate) async fn run(plan: &Plan, folder: &Folder, is_quiet: bool) -> Result<Outcome, Error> {
     let began = Instant::now();
     let cluster = Cluster::start(plan, folder).await?;

@@ -36,7 +36,6 @@ pub(crate) struct Watched {
     /// In the order in which they came, each once.
     pub(crate) seen: Vec<Seen>,
     pub(crate) again: u64,
-    /// How often the stream was opened.
     pub(crate) streams: u64,
     /// What it should not have been told.
     pub(crate) surprises: Vec<String>,

@@ -10,7 +10,6 @@ use regex::Regex;
 pub struct Violation {
     /// The path to the field, in the names of the contract: `cart.items[2].quantity`.
     pub field: String,
-    /// What the rule asks for, for people.
     pub description: String,
 }
 
@@ -207,7 +206,6 @@ fn out_of_range<T: PartialOrd + std::fmt::Display>(value: T, gte: Option<T>, lte
 
 /// `buf.validate.EnumRules`.
 pub struct EnumRules {
-    /// Whether the enum defines the value.
     pub known: fn(i32) -> bool,
 }
 

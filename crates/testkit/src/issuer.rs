@@ -2,6 +2,7 @@
 //! was revoked by `kontor.auth.v1.TokenService`, and sells service tokens by `IssueServiceToken`, as auth does.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -48,7 +49,6 @@ struct Counts {
     sales: AtomicUsize,
 }
 
-/// What it tells those who listen.
 #[derive(Clone, Default)]
 struct Told {
     revoked: Vec<pb::Revocation>,
@@ -137,12 +137,10 @@ impl Issuer {
         self.told.send_modify(|told| told.has_no_keys = true);
     }
 
-    /// How often its keys were fetched.
     pub fn fetches(&self) -> usize {
         self.counts.fetches.load(Ordering::Relaxed)
     }
 
-    /// How many service tokens were sold.
     pub fn sales(&self) -> usize {
         self.counts.sales.load(Ordering::Relaxed)
     }
@@ -177,6 +175,22 @@ pub fn claims(sub: &str, scope: &str) -> Claims {
     }
 }
 
+/// Methods that a test has no use for: each answers UNIMPLEMENTED.
+macro_rules! not_here {
+    ($($method:ident($request:ident) -> $response:ident;)*) => {$(
+        fn $method<'a, 'b>(
+            &'a self,
+            _: Request<pb::$request>,
+        ) -> Pin<Box<dyn Future<Output = Result<Response<pb::$response>, Status>> + Send + 'b>>
+        where
+            'a: 'b,
+            Self: 'b,
+        {
+            Box::pin(async { Err(Status::unimplemented("not in this test")) })
+        }
+    )*};
+}
+
 #[tonic::async_trait]
 impl TokenService for Issuer {
     async fn get_jwks(&self, _: Request<pb::GetJwksRequest>) -> Result<Response<pb::Jwks>, Status> {
@@ -184,25 +198,10 @@ impl TokenService for Issuer {
         Ok(Response::new(pb::Jwks { keys: vec![self.jwk()] }))
     }
 
-    async fn get_open_id_configuration(
-        &self,
-        _: Request<pb::GetOpenIdConfigurationRequest>,
-    ) -> Result<Response<pb::OpenIdConfiguration>, Status> {
-        Err(Status::unimplemented("keys only"))
-    }
-
-    async fn list_signing_keys(
-        &self,
-        _: Request<pb::ListSigningKeysRequest>,
-    ) -> Result<Response<pb::ListSigningKeysResponse>, Status> {
-        Err(Status::unimplemented("keys only"))
-    }
-
-    async fn rotate_signing_key(
-        &self,
-        _: Request<pb::RotateSigningKeyRequest>,
-    ) -> Result<Response<pb::SigningKey>, Status> {
-        Err(Status::unimplemented("keys only"))
+    not_here! {
+        get_open_id_configuration(GetOpenIdConfigurationRequest) -> OpenIdConfiguration;
+        list_signing_keys(ListSigningKeysRequest) -> ListSigningKeysResponse;
+        rotate_signing_key(RotateSigningKeyRequest) -> SigningKey;
     }
 
     type WatchRevocationsStream = ReceiverStream<Result<pb::WatchRevocationsResponse, Status>>;
@@ -252,50 +251,14 @@ impl AuthenticationService for Issuer {
         Ok(Response::new(pb::IssueServiceTokenResponse { access_token, expire_time: None }))
     }
 
-    async fn sign_up(&self, _: Request<pb::SignUpRequest>) -> Result<Response<pb::SignUpResponse>, Status> {
-        Err(Status::unimplemented("services only"))
-    }
-
-    async fn verify_sign_up(
-        &self,
-        _: Request<pb::VerifySignUpRequest>,
-    ) -> Result<Response<pb::VerifySignUpResponse>, Status> {
-        Err(Status::unimplemented("services only"))
-    }
-
-    async fn sign_in(&self, _: Request<pb::SignInRequest>) -> Result<Response<pb::SignInResponse>, Status> {
-        Err(Status::unimplemented("services only"))
-    }
-
-    async fn refresh_tokens(
-        &self,
-        _: Request<pb::RefreshTokensRequest>,
-    ) -> Result<Response<pb::RefreshTokensResponse>, Status> {
-        Err(Status::unimplemented("services only"))
-    }
-
-    async fn continue_sign_in(
-        &self,
-        _: Request<pb::ContinueSignInRequest>,
-    ) -> Result<Response<pb::ContinueSignInResponse>, Status> {
-        Err(Status::unimplemented("services only"))
-    }
-
-    async fn sign_out(&self, _: Request<pb::SignOutRequest>) -> Result<Response<pb::SignOutResponse>, Status> {
-        Err(Status::unimplemented("services only"))
-    }
-
-    async fn request_password_reset(
-        &self,
-        _: Request<pb::RequestPasswordResetRequest>,
-    ) -> Result<Response<pb::RequestPasswordResetResponse>, Status> {
-        Err(Status::unimplemented("services only"))
-    }
-
-    async fn confirm_password_reset(
-        &self,
-        _: Request<pb::ConfirmPasswordResetRequest>,
-    ) -> Result<Response<pb::ConfirmPasswordResetResponse>, Status> {
-        Err(Status::unimplemented("services only"))
+    not_here! {
+        sign_up(SignUpRequest) -> SignUpResponse;
+        verify_sign_up(VerifySignUpRequest) -> VerifySignUpResponse;
+        sign_in(SignInRequest) -> SignInResponse;
+        refresh_tokens(RefreshTokensRequest) -> RefreshTokensResponse;
+        continue_sign_in(ContinueSignInRequest) -> ContinueSignInResponse;
+        sign_out(SignOutRequest) -> SignOutResponse;
+        request_password_reset(RequestPasswordResetRequest) -> RequestPasswordResetResponse;
+        confirm_password_reset(ConfirmPasswordResetRequest) -> ConfirmPasswordResetResponse;
     }
 }

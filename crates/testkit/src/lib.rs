@@ -34,7 +34,6 @@ pub fn channel(addr: SocketAddr) -> Channel {
     Endpoint::from_shared(format!("http://{addr}")).expect("an address").connect_lazy()
 }
 
-/// A request with an access token.
 pub fn with_token<T>(message: T, token: &str) -> tonic::Request<T> {
     let mut request = tonic::Request::new(message);
     let value = format!("Bearer {token}").parse().expect("tokens are ASCII");

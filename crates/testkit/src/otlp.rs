@@ -9,7 +9,6 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
-/// A receiver on the loopback interface.
 #[derive(Clone)]
 pub struct OtlpReceiver {
     pub addr: SocketAddr,
@@ -26,7 +25,6 @@ impl OtlpReceiver {
         receiver
     }
 
-    /// The spans that came so far.
     pub fn spans(&self) -> Vec<Span> {
         self.spans.lock().expect("no panic while it was held").clone()
     }

@@ -28,7 +28,6 @@ pub enum Backend {
 /// What a proxy has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Connections that were led to a backend.
     pub connections: u64,
     pub unserved: u64,
     pub cut: u64,
@@ -123,7 +122,6 @@ impl Proxy {
         self.way.weather.send_modify(|weather| *weather = Weather { cuts: weather.cuts, ..Weather::default() });
     }
 
-    /// What it has done so far.
     pub fn counts(&self) -> Counts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Counts {
@@ -148,7 +146,6 @@ async fn accept(listener: TcpListener, way: Arc<Way>) {
 }
 
 impl Way {
-    /// Leads one connection, to its end.
     async fn lead(self: Arc<Self>, client: TcpStream) {
         let number = self.accepted.fetch_add(1, Ordering::Relaxed);
         let mut weather = self.weather.subscribe();

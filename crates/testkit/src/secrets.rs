@@ -38,7 +38,6 @@ pub fn keep(secret: &str) {
     watched.secrets.push(secret.to_owned());
 }
 
-/// Looks through what a program logged.
 pub fn look_through(log: &str) {
     refuse(log, &watched().secrets);
 }

@@ -13,7 +13,6 @@ use crate::watch::Watched;
 
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// What was for sale at the beginning.
     pub(crate) skus: Vec<Sku>,
     pub(crate) rows: Rows,
     /// The provider's payments, by the key of their authorisation.
@@ -40,7 +39,6 @@ impl Found {
     }
 }
 
-/// The last event of each aggregate.
 pub(super) fn last(events: &[Event]) -> impl Iterator<Item = &Event> {
     let mut last: BTreeMap<&str, &Event> = BTreeMap::new();
     for event in events {

@@ -32,7 +32,6 @@ pub(crate) struct Logs {
     pub(crate) bad: Vec<String>,
 }
 
-/// Reads all logs in a folder.
 pub(crate) fn read(folder: &Path) -> Result<Logs, Error> {
     let mut logs = Logs::default();
     for entry in std::fs::read_dir(folder)? {

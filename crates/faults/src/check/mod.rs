@@ -23,7 +23,6 @@ pub(crate) use rows::{Rows, event_counts, processing};
 pub(crate) struct Violation {
     /// Which promise is broken, in a few words.
     pub(crate) promise: &'static str,
-    /// By what: ids to look at.
     pub(crate) what: String,
 }
 

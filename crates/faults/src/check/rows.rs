@@ -76,7 +76,6 @@ pub(crate) struct Rows {
     pub(crate) movements: Vec<MovementRow>,
     pub(crate) reservations: Vec<ReservationRow>,
     pub(crate) orders: Vec<OrderRow>,
-    /// Orders that are still being driven.
     pub(crate) sagas: Vec<Uuid>,
     pub(crate) catalog_events: Vec<Event>,
     pub(crate) order_events: Vec<Event>,
@@ -143,7 +142,6 @@ where
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
 
-/// Id, aggregate, version, payload and position.
 type EventRow = (Uuid, String, i64, Vec<u8>, Option<i64>);
 
 async fn events(conn: &mut PgConnection, sql: &'static str) -> Result<Vec<Event>, Error> {

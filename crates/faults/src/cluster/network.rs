@@ -51,7 +51,6 @@ impl Network {
         }
     }
 
-    /// Ends delays and black holes everywhere.
     pub(crate) fn heal(&self) {
         self.0.iter().for_each(Proxy::heal);
     }

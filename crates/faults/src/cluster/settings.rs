@@ -23,7 +23,6 @@ pub(crate) struct Addresses {
     pub(crate) catalogs: [SocketAddr; 2],
     pub(crate) orders: [SocketAddr; 2],
     pub(crate) psp_itself: SocketAddr,
-    /// The proxies.
     pub(crate) catalog: SocketAddr,
     pub(crate) order: SocketAddr,
     pub(crate) psp: SocketAddr,
@@ -52,19 +51,14 @@ impl Addresses {
     }
 }
 
-/// A process that is to run.
 #[derive(Clone)]
 pub(super) struct Settings {
-    /// Its name in logs and reports.
     pub(super) name: &'static str,
-    /// Its service, as a subcommand.
     pub(super) service: &'static str,
-    /// Whether it has failpoints.
     pub(super) has_failpoints: bool,
     pub(super) env: Vec<(&'static str, String)>,
 }
 
-/// All of them.
 pub(super) fn all(addresses: &Addresses, database: &Database, folder: &Folder) -> Vec<Settings> {
     let [catalog_key, order_key] =
         ["catalog", "order"].map(|account| kontor_auth::ServiceKey::generate(account).expose_secret().to_owned());

@@ -37,7 +37,6 @@ pub(crate) struct Deaths {
 }
 
 impl Deaths {
-    /// Those that count: kills and failpoints.
     pub(crate) fn total(&self) -> u64 {
         self.kills.values().chain(self.failpoints.values()).sum()
     }
@@ -50,7 +49,6 @@ struct Shared {
     seats: Vec<Seat>,
     seed: u64,
     program: PathBuf,
-    /// Whether processes that start now have failpoints.
     armed: AtomicBool,
     deaths: Mutex<Deaths>,
     stop: CancellationToken,
@@ -128,7 +126,6 @@ impl Shared {
         }
     }
 
-    /// From a start to a death.
     async fn live_once(&self, seat: &Seat, dice: &mut Dice) -> Result<(), Error> {
         let log = OpenOptions::new().create(true).append(true).open(&seat.log)?;
         let before = log.metadata()?.len();

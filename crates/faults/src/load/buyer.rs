@@ -55,7 +55,6 @@ impl Shared {
         after::go_on(self, trip, order, dice).await;
     }
 
-    /// A cart with the trip's lines.
     async fn fill_cart(&self, trip: &Trip, dice: &mut Dice) -> Option<pb::Cart> {
         let lane = self.lane(trip.by_grpc);
         let request = pb::CreateCartRequest { cart: None, request_id: dice.uuid().to_string() };

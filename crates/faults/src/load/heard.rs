@@ -3,7 +3,6 @@
 use kontor_runtime::fault::{ErrorReason, reason_of};
 use tonic::{Code, Status};
 
-/// What came back from a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Heard<T> {
     Done(T),

@@ -25,7 +25,6 @@ use crate::cluster::Cluster;
 use crate::plan::Plan;
 use lane::Lanes;
 
-/// All buyers, and what they share.
 pub(crate) struct Load {
     buyers: JoinSet<()>,
     shared: Arc<Shared>,
@@ -70,7 +69,6 @@ impl Load {
         self.shared.book.clone()
     }
 
-    /// Lets no buyer begin anything new.
     pub(crate) fn enough(&self) {
         self.shared.enough.store(true, Ordering::Relaxed);
     }

@@ -27,7 +27,6 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    /// Loads the articles, as the administrator.
     pub(crate) async fn open(plan: &Plan, cluster: &Cluster) -> Result<Self, Error> {
         // A unit for every fifth order, of which three in ten want one or more: it sells out in the middle of the run.
         // In a brief run, soon.

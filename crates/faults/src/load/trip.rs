@@ -14,13 +14,11 @@ pub(super) struct Placed {
     pub(super) by_grpc: bool,
 }
 
-/// When a buyer changes their mind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cancel {
     Never,
     /// While the call that places the order is under way.
     Meanwhile,
-    /// As soon as it is answered.
     Afterwards,
     /// While that call is under way, if it takes long.
     Impatiently,

@@ -1,15 +1,12 @@
 //! A mail as the server took it.
 
-/// A mail that the server took.
 #[derive(Clone, Debug, Default)]
 pub struct TakenMail {
     pub sender: String,
     pub recipients: Vec<String>,
-    /// The header lines, with folded ones joined.
     pub headers: Vec<String>,
     pub text: String,
     pub is_encrypted: bool,
-    /// Whether the client had logged in.
     pub is_authenticated: bool,
 }
 

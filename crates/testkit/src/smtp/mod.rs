@@ -1,14 +1,12 @@
 //! An SMTP server that takes mail over real sockets and keeps it for the test.
 
-mod auth;
 mod mail;
-mod server;
 mod session;
 #[cfg(test)]
 mod tests;
 mod tls;
-mod wire;
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -16,16 +14,18 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
-pub use auth::LOGIN;
 pub use mail::TakenMail;
-pub use server::Reply;
-use server::{Log, Shared};
+pub use session::LOGIN;
 
 /// Generous, because machines that run tests are busy.
 const WAIT_MAX: Duration = Duration::from_secs(60);
+/// The server accepts no further connection while this many are open.
+const SESSIONS_MAX: usize = 100;
 
 /// What a server offers, and its scripted replies.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +36,33 @@ pub struct Options {
     pub requires_login: bool,
     /// Each reply is given once, in this order. After the last one, the server takes all mail.
     pub replies: Vec<Reply>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Reply {
+    /// Refuses a recipient with this reply.
+    Rcpt(&'static str),
+    /// Refuses a message with this reply, in which `{body}` stands for the last words of the message.
+    Data(&'static str),
+    /// Takes a message, and closes the connection instead of replying.
+    Disconnect,
+}
+
+/// What the connections share.
+struct Shared {
+    tls: Option<TlsAcceptor>,
+    requires_login: bool,
+    replies: Mutex<VecDeque<Reply>>,
+    log: watch::Sender<Log>,
+}
+
+/// What has happened so far.
+#[derive(Debug, Default)]
+struct Log {
+    connections: usize,
+    taken: Vec<TakenMail>,
+    refusals: usize,
+    errors: Vec<String>,
 }
 
 /// A running server. Dropped, it closes its port and all connections.
@@ -51,15 +78,13 @@ impl Smtp {
         Self::start_at(([127, 0, 0, 1], 0).into(), options).await
     }
 
-    /// Starts a server at an address.
     pub async fn start_at(addr: SocketAddr, options: Options) -> Self {
         let listener = TcpListener::bind(addr).await.expect("a free port");
         let addr = listener.local_addr().expect("its address");
         let Options { starttls, requires_login, replies } = options;
-        let tls = starttls.then(tls::acceptor);
-        let replies = Mutex::new(replies.into());
-        let shared = Arc::new(Shared { tls, requires_login, replies, log: watch::Sender::default() });
-        let accept_loop = tokio::spawn(server::accept(listener, shared.clone()));
+        let (tls, replies, log) = (starttls.then(tls::acceptor), Mutex::new(replies.into()), watch::Sender::default());
+        let shared = Arc::new(Shared { tls, requires_login, replies, log });
+        let accept_loop = tokio::spawn(accept(listener, shared.clone()));
         Self { addr, shared, _accept_loop: AbortOnDropHandle::new(accept_loop) }
     }
 
@@ -68,17 +93,14 @@ impl Smtp {
         tls::authority()
     }
 
-    /// The mails that it took so far.
     pub fn taken(&self) -> Vec<TakenMail> {
         self.shared.log.borrow().taken.clone()
     }
 
-    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.shared.log.borrow().connections
     }
 
-    /// The number of scripted refusals so far.
     pub fn refusals(&self) -> usize {
         self.shared.log.borrow().refusals
     }
@@ -98,5 +120,26 @@ impl Smtp {
         let mut log = self.shared.log.subscribe();
         let is_reached = timeout(WAIT_MAX, log.wait_for(|log| found(log) >= count)).await.is_ok();
         assert!(is_reached, "fewer than {count} {what}: {:?}", self.shared.log.borrow());
+    }
+}
+
+/// Accepts connections until the task is aborted, which aborts the connections too.
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let mut sessions = JoinSet::new();
+    loop {
+        tokio::select! {
+            Ok((stream, _)) = listener.accept(), if sessions.len() < SESSIONS_MAX => {
+                let shared = shared.clone();
+                shared.log.send_modify(|log| log.connections += 1);
+                sessions.spawn(async move {
+                    let served = timeout(WAIT_MAX, session::serve(stream, &shared)).await;
+                    if let Err(error) = served.unwrap_or_else(|elapsed| Err(elapsed.into())) {
+                        shared.log.send_modify(|log| log.errors.push(error.to_string()));
+                    }
+                });
+            }
+            Some(_) = sessions.join_next() => {}
+            else => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
     }
 }

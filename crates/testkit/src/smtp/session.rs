@@ -1,162 +1,149 @@
-//! One SMTP session: RFC 5321 with STARTTLS (RFC 3207) and AUTH (RFC 4954).
+//! One SMTP session: as much of RFC 5321 as clients need, with STARTTLS (RFC 3207) and AUTH PLAIN (RFC 4954, RFC 4616).
 
-use std::io::{Error, Result};
+use std::io::{Error, ErrorKind, Result};
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use super::auth;
 use super::mail::TakenMail;
-use super::server::{Reply, Shared};
-use super::wire::Wire;
+use super::{Reply, Shared};
 
-/// The most recipients of one mail.
-const RECIPIENTS_MAX: usize = 100;
+/// The account of a server that requires a login, `user:password` as in a URL.
+pub const LOGIN: &str = "shop:p%3Aa%20ss";
+/// The response of AUTH PLAIN for that account: an identity to act as, the user and the password.
+const RESPONSE: &str = "\0shop\0p:a ss";
+
+/// RFC 5321's limit for a line of text with its CRLF, and the dot that may precede it.
+const LINE_MAX: u64 = 1001;
+const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Serves a connection until the client closes it.
 pub(super) async fn serve(stream: TcpStream, shared: &Shared) -> Result<()> {
-    let mut session = Session::new(stream, shared, false);
-    session.wire.reply("220 localhost ESMTP").await?;
+    let mut session = Session { stream: BufReader::new(stream), shared, mail: TakenMail::default() };
+    session.reply("220 localhost ESMTP").await?;
     if let Some(tls) = session.run().await? {
-        let stream = tls.accept(session.wire.into_inner()).await?;
-        Session::new(stream, shared, true).run().await?;
+        let stream = BufReader::new(tls.accept(session.stream.into_inner()).await?);
+        let mail = TakenMail { is_encrypted: true, ..TakenMail::default() };
+        Session { stream, shared, mail }.run().await?;
     }
     Ok(())
 }
 
 struct Session<'a, S> {
-    wire: Wire<S>,
+    stream: BufReader<S>,
     shared: &'a Shared,
-    is_encrypted: bool,
-    is_authenticated: bool,
-    mail: Option<TakenMail>,
+    /// The mail that the client sends now; whether it is encrypted and authenticated holds for the session.
+    mail: TakenMail,
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
-    fn new(stream: S, shared: &'a Shared, is_encrypted: bool) -> Self {
-        Self { wire: Wire::new(stream), shared, is_encrypted, is_authenticated: false, mail: None }
-    }
-
     /// Executes commands until the client leaves, or is about to start TLS.
     async fn run(&mut self) -> Result<Option<&'a TlsAcceptor>> {
-        while let Some(line) = self.wire.read_line().await? {
+        while let Some(line) = self.read_line().await? {
+            let tls = self.shared.tls.as_ref().filter(|_| !self.mail.is_encrypted);
+            let offers_login = self.shared.requires_login && tls.is_none();
             let (command, argument) = line.split_once(' ').unwrap_or((&line, ""));
-            match (command.to_ascii_uppercase().as_str(), self.offered_tls()) {
-                ("STARTTLS", Some(tls)) => {
-                    self.wire.reply("220 2.0.0 start TLS").await?;
-                    return Ok(Some(tls));
+            let reply = match (command.to_ascii_uppercase().as_str(), tls) {
+                ("QUIT", _) => return self.reply("221 2.0.0 closing").await.map(|()| None),
+                ("STARTTLS", Some(tls)) => return self.reply("220 2.0.0 start TLS").await.map(|()| Some(tls)),
+                ("EHLO", Some(_)) => "250-localhost\r\n250-8BITMIME\r\n250 STARTTLS",
+                ("EHLO", None) if offers_login => "250-localhost\r\n250-8BITMIME\r\n250 AUTH PLAIN",
+                ("EHLO", None) => "250-localhost\r\n250 8BITMIME",
+                ("AUTH", _) if offers_login => self.log_in(argument),
+                ("MAIL", _) if self.shared.requires_login && !self.mail.is_authenticated => "530 5.7.0 login required",
+                ("MAIL", _) => {
+                    (self.mail.sender, self.mail.recipients) = (path(argument), Vec::new());
+                    "250 2.1.0 fine"
                 }
-                ("QUIT", _) => return self.wire.reply("221 2.0.0 closing").await.map(|()| None),
-                ("DATA", _) => self.receive_message().await?,
-                (command, _) => {
-                    let reply = self.execute(command, argument);
-                    self.wire.reply(reply).await?;
-                }
-            }
+                ("RCPT", _) => self.add_recipient(argument),
+                ("DATA", _) if self.mail.recipients.is_empty() => "503 5.5.1 RCPT comes first",
+                ("DATA", _) => &self.receive_message().await?,
+                ("RSET" | "NOOP", _) => "250 2.0.0 fine",
+                (_, _) => "502 5.5.1 command not implemented",
+            };
+            self.reply(reply).await?;
         }
         Ok(None)
     }
 
-    /// Executes a command that takes one line and has one reply.
-    fn execute(&mut self, command: &str, argument: &str) -> &'static str {
-        match command {
-            "EHLO" => self.extensions(),
-            "HELO" => "250 localhost",
-            "AUTH" => self.log_in(argument),
-            "MAIL" => self.start_mail(argument),
-            "RCPT" => self.add_recipient(argument),
-            "RSET" => {
-                self.mail = None;
-                "250 2.0.0 reset"
-            }
-            "NOOP" => "250 2.0.0 fine",
-            _ => "502 5.5.1 command not implemented",
-        }
-    }
-
-    fn extensions(&self) -> &'static str {
-        match (self.offered_tls(), self.offers_login()) {
-            (Some(_), _) => "250-localhost\r\n250-8BITMIME\r\n250 STARTTLS",
-            (None, true) => "250-localhost\r\n250-8BITMIME\r\n250 AUTH PLAIN",
-            (None, false) => "250-localhost\r\n250 8BITMIME",
-        }
-    }
-
-    fn offered_tls(&self) -> Option<&'a TlsAcceptor> {
-        self.shared.tls.as_ref().filter(|_| !self.is_encrypted)
-    }
-
-    fn offers_login(&self) -> bool {
-        self.shared.requires_login && self.offered_tls().is_none()
-    }
-
-    fn start_mail(&mut self, argument: &str) -> &'static str {
-        match path(argument, "FROM:") {
-            _ if self.shared.requires_login && !self.is_authenticated => "530 5.7.0 login required",
-            _ if self.mail.is_some() => "503 5.5.1 another mail has begun",
-            None => "501 5.5.4 no valid sender",
-            Some(sender) => {
-                let Self { is_encrypted, is_authenticated, .. } = *self;
-                let sender = sender.to_owned();
-                self.mail = Some(TakenMail { sender, is_encrypted, is_authenticated, ..TakenMail::default() });
-                "250 2.1.0 fine"
-            }
-        }
+    fn log_in(&mut self, argument: &str) -> &'static str {
+        let response = argument.strip_prefix("PLAIN ").and_then(|response| STANDARD.decode(response).ok());
+        self.mail.is_authenticated = response.is_some_and(|response| response == RESPONSE.as_bytes());
+        if self.mail.is_authenticated { "235 2.7.0 logged in" } else { "535 5.7.8 invalid credentials" }
     }
 
     fn add_recipient(&mut self, argument: &str) -> &'static str {
-        match (&mut self.mail, path(argument, "TO:")) {
-            (None, _) => "503 5.5.1 MAIL comes first",
-            (_, None) => "501 5.5.4 no valid recipient",
-            (Some(mail), _) if mail.recipients.len() == RECIPIENTS_MAX => "452 4.5.3 too many recipients",
-            (Some(mail), Some(recipient)) => match self.shared.next_reply(|reply| matches!(reply, Reply::Rcpt(_))) {
-                Some(Reply::Rcpt(refusal)) => self.shared.refuse(refusal),
-                _ => {
-                    mail.recipients.push(recipient.to_owned());
-                    "250 2.1.5 fine"
-                }
-            },
+        match self.next_reply(|reply| matches!(reply, Reply::Rcpt(_))) {
+            Some(Reply::Rcpt(refusal)) => self.refuse(refusal),
+            _ => {
+                self.mail.recipients.push(path(argument));
+                "250 2.1.5 fine"
+            }
         }
     }
 
-    async fn receive_message(&mut self) -> Result<()> {
-        let Some(mail) = self.mail.take_if(|mail| !mail.recipients.is_empty()) else {
-            return self.wire.reply("503 5.5.1 RCPT comes first").await;
-        };
-        self.wire.reply("354 end with a dot").await?;
-        let message = self.wire.read_message().await?;
-        let scripted = self.shared.next_reply(|reply| !matches!(reply, Reply::Rcpt(_)));
-        if let Some(Reply::Data(refusal)) = scripted {
-            let reply = self.shared.refuse(refusal).replace("{body}", &last_words(&message));
-            return self.wire.reply(&reply).await;
+    /// Receives a message up to the line with a single dot, without the dots that the client added.
+    async fn receive_message(&mut self) -> Result<String> {
+        self.reply("354 end with a dot").await?;
+        let mut message = String::new();
+        while message.len() < MESSAGE_BYTES_MAX {
+            let line = self.read_line().await?.ok_or(ErrorKind::UnexpectedEof)?;
+            if line == "." {
+                return self.take(&message);
+            }
+            message += line.strip_prefix('.').unwrap_or(&line);
+            message.push('\n');
         }
-        let mail = mail.with_message(&message).ok_or_else(|| Error::other("no empty line ends the header"))?;
+        Err(Error::other("a message that is too long"))
+    }
+
+    fn take(&mut self, message: &str) -> Result<String> {
+        let scripted = self.next_reply(|reply| !matches!(reply, Reply::Rcpt(_)));
+        if let Some(Reply::Data(refusal)) = scripted {
+            let words: Vec<_> = message.split_whitespace().collect();
+            let last_words = words[words.len().saturating_sub(80)..].join(" ");
+            return Ok(self.refuse(refusal).replace("{body}", &last_words));
+        }
+        let mail = self.mail.clone().with_message(message).ok_or_else(|| Error::other("the header does not end"))?;
         self.shared.log.send_modify(|log| log.taken.push(mail));
         match scripted {
             Some(_disconnect) => Err(Error::other("disconnected as scripted")),
-            None => self.wire.reply("250 2.0.0 taken").await,
+            None => Ok("250 2.0.0 taken".to_owned()),
         }
     }
 
-    fn log_in(&mut self, argument: &str) -> &'static str {
-        self.is_authenticated = self.offers_login() && auth::is_valid(argument);
-        match (self.offers_login(), self.is_authenticated) {
-            (false, _) => "503 5.5.1 AUTH is not offered",
-            (true, true) => "235 2.7.0 logged in",
-            (true, false) => "535 5.7.8 invalid credentials",
+    /// The next scripted reply, if it is due.
+    fn next_reply(&self, is_due: impl Fn(&Reply) -> bool) -> Option<Reply> {
+        self.shared.replies.lock().expect("no panic while it was held").pop_front_if(|reply| is_due(reply))
+    }
+
+    fn refuse(&self, reply: &'static str) -> &'static str {
+        self.shared.log.send_modify(|log| log.refusals += 1);
+        reply
+    }
+
+    /// The next line, without its CRLF. `None` at the end of the connection.
+    async fn read_line(&mut self) -> Result<Option<String>> {
+        let mut line = Vec::new();
+        (&mut self.stream).take(LINE_MAX).read_until(b'\n', &mut line).await?;
+        if line.is_empty() {
+            return Ok(None);
         }
+        let line = String::from_utf8(line).map_err(Error::other)?;
+        let text = line.strip_suffix("\r\n").filter(|text| !text.contains('\r'));
+        text.map(|text| Some(text.to_owned())).ok_or_else(|| Error::other(format!("too long, or no CRLF: {line:?}")))
+    }
+
+    async fn reply(&mut self, reply: &str) -> Result<()> {
+        self.stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
+        self.stream.flush().await
     }
 }
 
 /// The address in the argument of MAIL or RCPT. Parameters behind it are ignored.
-fn path<'a>(argument: &'a str, keyword: &str) -> Option<&'a str> {
-    let (start, rest) = argument.split_at_checked(keyword.len())?;
-    let (path, _parameters) = rest.strip_prefix('<')?.split_once('>')?;
-    start.eq_ignore_ascii_case(keyword).then_some(path)
-}
-
-fn last_words(message: &str) -> String {
-    let words: Vec<_> = message.split_whitespace().collect();
-    words[words.len().saturating_sub(80)..].join(" ")
+fn path(argument: &str) -> String {
+    argument.split(['<', '>']).nth(1).unwrap_or_default().to_owned()
 }

@@ -14,7 +14,6 @@ pub(super) fn authority() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/certificates/authority.pem"))
 }
 
-/// Accepts connections with the server's certificate.
 pub(super) fn acceptor() -> TlsAcceptor {
     let certificate = include_bytes!("../../certificates/localhost.pem");
     let certificate = CertificateDer::from_pem_slice(certificate).expect("a certificate");

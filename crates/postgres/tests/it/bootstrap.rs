@@ -1,5 +1,4 @@
 //! Roles and schemas: made again without harm, by anybody who may, and closed to each other.
-#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use kontor_postgres::testing::{TestDatabase, role, server};
 use kontor_postgres::{Role, bootstrap, role_url};

@@ -1,5 +1,4 @@
 //! Migrations, retries, row counts and the outbox, against a real Postgres.
-#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::cell::Cell;
 

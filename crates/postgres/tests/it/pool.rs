@@ -1,5 +1,4 @@
 //! A connection whose packets vanish is noticed before somebody has to wait for it.
-#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,24 +1,14 @@
 //! Watching the outbox, against a real Postgres.
-#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::time::Duration;
 
 use kontor_postgres::outbox::{BadCursor, Batch, Cursor, Event, Feed, Start, Watch, WatchError, append, sequence};
 use kontor_postgres::testing::{TestDatabase, role, server};
-use kontor_postgres::{PoolOptions, StoreError, connect};
+use kontor_postgres::{Migrations, PoolOptions, StoreError, connect, migrate};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-
-const TABLES: &str = "CREATE TABLE outbox_events (
-    id uuid PRIMARY KEY, aggregate text NOT NULL, version bigint NOT NULL, kind text NOT NULL,
-    payload bytea NOT NULL, trace_parent text, create_time timestamptz NOT NULL DEFAULT now(),
-    position bigint, UNIQUE (aggregate, version));
-    CREATE UNIQUE INDEX outbox_events_position ON outbox_events (position) WHERE position IS NOT NULL;
-    CREATE INDEX outbox_events_unsequenced ON outbox_events (id) WHERE position IS NULL;
-    CREATE TABLE outbox_head (id int PRIMARY KEY CHECK (id = 1), last_position bigint NOT NULL);
-    INSERT INTO outbox_head (id, last_position) VALUES (1, 0);";
 
 /// An outbox, with a pool of two connections.
 async fn outbox() -> (PgPool, TestDatabase) {
@@ -27,7 +17,7 @@ async fn outbox() -> (PgPool, TestDatabase) {
     let acquire_timeout = Duration::from_millis(500);
     let options = PoolOptions { max_connections: 2, acquire_timeout, ..PoolOptions::new(database.url(&owner)) };
     let pool = connect(&options).await.unwrap();
-    pool.execute(sqlx::raw_sql(TABLES)).await.unwrap();
+    migrate(&pool, &Migrations::new(&[]).with_outbox()).await.unwrap();
     (pool, database)
 }
 

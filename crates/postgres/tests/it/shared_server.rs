@@ -1,5 +1,4 @@
 //! All processes of a test run share one Postgres.
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::process::Stdio;
 
@@ -24,7 +23,7 @@ async fn prints_its_server() {
 
 async fn identity_seen_by_another_process() -> String {
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "--nocapture", "prints_its_server"])
+        .args(["--ignored", "--exact", "--nocapture", "shared_server::prints_its_server"])
         .stderr(Stdio::inherit())
         .output()
         .await

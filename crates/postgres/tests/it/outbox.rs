@@ -1,32 +1,24 @@
 //! Positions of events, against a real Postgres: readers miss nothing, whatever commits late or dies.
-#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use kontor_postgres::outbox::{Event, OutboxEvent, append, page, sequence};
 use kontor_postgres::testing::{TestDatabase, role, server};
-use kontor_postgres::{PoolOptions, connect, is_outage};
+use kontor_postgres::{Migrations, PoolOptions, connect, is_outage, migrate};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use uuid::Uuid;
 
-const TABLES: &str = "CREATE TABLE outbox_events (
-    id uuid PRIMARY KEY, aggregate text NOT NULL, version bigint NOT NULL, kind text NOT NULL,
-    payload bytea NOT NULL, trace_parent text, create_time timestamptz NOT NULL DEFAULT now(),
-    position bigint, UNIQUE (aggregate, version));
-    CREATE UNIQUE INDEX outbox_events_position ON outbox_events (position) WHERE position IS NOT NULL;
-    CREATE INDEX outbox_events_unsequenced ON outbox_events (id) WHERE position IS NULL;
-    CREATE TABLE outbox_head (id int PRIMARY KEY CHECK (id = 1), last_position bigint NOT NULL);
-    INSERT INTO outbox_head (id, last_position) VALUES (1, 0);
-    CREATE TABLE aggregates (name text PRIMARY KEY, version bigint NOT NULL DEFAULT 0);";
+const AGGREGATES: &str = "CREATE TABLE aggregates (name text PRIMARY KEY, version bigint NOT NULL DEFAULT 0);";
 
 async fn outbox() -> (PgPool, TestDatabase) {
     let owner = role("outbox", "outbox");
     let database = server().await.unwrap().database(std::slice::from_ref(&owner)).await.unwrap();
     let pool = connect(&PoolOptions { max_connections: 20, ..PoolOptions::new(database.url(&owner)) }).await.unwrap();
-    pool.execute(sqlx::raw_sql(TABLES)).await.unwrap();
+    migrate(&pool, &Migrations::new(&[]).with_outbox()).await.unwrap();
+    pool.execute(AGGREGATES).await.unwrap();
     (pool, database)
 }
 

@@ -1,5 +1,4 @@
 //! The private server comes back after whatever happened to it, and its folder has one owner.
-#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

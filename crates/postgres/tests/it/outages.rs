@@ -1,5 +1,4 @@
 //! Which errors of a real Postgres count as an outage, that is as UNAVAILABLE, and which do not.
-#![expect(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::time::Duration;
 
