@@ -22,7 +22,6 @@ const PERMISSIONS: [&str; 8] = [
 ];
 /// How many sessions have been revoked while tokens of others are verified.
 const REVOKED: usize = 10_000;
-/// How often each token is verified again.
 const ROUNDS: usize = 20;
 
 pub(crate) async fn run(tokens: usize) -> Result<Table, Error> {

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-/// Which service, with that service's own settings.
 #[derive(Subcommand)]
 pub(crate) enum Service {
     Auth(kontor_auth::Config),

@@ -22,7 +22,6 @@ use crate::load::Admin;
 /// A stream that is silent for longer is given up: a message comes every few seconds while it lives.
 const SILENCE_MAX: Duration = Duration::from_secs(12);
 
-/// An event, when it was first seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) id: String,
@@ -71,7 +70,6 @@ impl Watcher {
         self.note(|kept| kept.clone())
     }
 
-    /// How many events it saw so far.
     pub(crate) fn count(&self) -> usize {
         self.note(|kept| kept.seen.len())
     }

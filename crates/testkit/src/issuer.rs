@@ -28,7 +28,6 @@ use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-/// The issuer that the tokens name.
 pub const ISSUER: &str = "http://issuer.test";
 const KID: &str = "test";
 /// How often it says that it is still there.
@@ -88,7 +87,6 @@ impl Issuer {
         IdentitySettings { tokens: self.tokens(), service_key: service_key.into() }
     }
 
-    /// A token of a user with permissions.
     pub fn user(&self, user: UserId, permissions: &[&str]) -> String {
         self.sign(&claims(&user.to_string(), &permissions.join(" ")))
     }

@@ -25,7 +25,6 @@ pub enum Backend {
     Unix(PathBuf),
 }
 
-/// What a proxy has done so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub connections: u64,

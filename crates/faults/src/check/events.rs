@@ -45,7 +45,6 @@ fn whole(events: &[Event], rows: BTreeMap<String, Option<i64>>, violations: &mut
     }
 }
 
-/// Places in the feed follow one another.
 fn positions(events: &[Event], violations: &mut Violations) {
     let mut positions: Vec<_> = events.iter().filter_map(|event| event.position).collect();
     for event in events.iter().filter(|event| event.position.is_none() && !positions.is_empty()) {

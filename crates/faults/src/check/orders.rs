@@ -8,7 +8,6 @@ use super::rows::OrderRow;
 use super::{Found, Violations};
 
 impl OrderRow {
-    /// Whether it has come to its end.
     pub(super) fn is_ended(&self) -> bool {
         matches!(self.state.as_str(), "COMPLETED" | "REJECTED" | "CANCELLED")
     }
@@ -49,7 +48,6 @@ pub(super) fn check(found: &Found, violations: &mut Violations) {
     one_live_order_per_cart(found, violations);
 }
 
-/// What the provider has captured, by order.
 fn captured(found: &Found) -> BTreeMap<Uuid, i64> {
     let mut captured = BTreeMap::new();
     for payment in &found.payments {

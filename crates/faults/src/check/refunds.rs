@@ -63,7 +63,6 @@ fn restocked(order: &pb::Order) -> Units {
     units
 }
 
-/// By order, as the catalog says it.
 fn returned(found: &Found) -> BTreeMap<String, Units> {
     let mut orders: BTreeMap<String, Units> = BTreeMap::new();
     for reservation in last(&found.rows.catalog_events).filter_map(|event| event.reservation.as_ref()) {

@@ -69,7 +69,6 @@ const LOOSE_ENDS: &str = "SELECT 'orders/' || order_id || ' rests, and its payme
     UNION ALL SELECT 'orders/' || o.id || ' is ' || o.state || ', and its cart is not open again' FROM \"order\".orders o \
     JOIN \"order\".carts c ON c.order_id = o.id WHERE o.state IN ('REJECTED', 'CANCELLED')";
 
-/// What the services have in their tables.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
     pub(crate) stock: Vec<StockRow>,

@@ -18,7 +18,6 @@ pub(crate) use network::{Network, Way};
 pub(crate) use settings::{ADMIN_EMAIL, ADMIN_PASSWORD, Addresses};
 pub(crate) use supervisor::{Deaths, Supervisor};
 
-/// How long the first start may take.
 const START_MAX: Duration = Duration::from_secs(90);
 
 pub(crate) struct Cluster {

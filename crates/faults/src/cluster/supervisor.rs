@@ -55,7 +55,6 @@ struct Shared {
     tasks: TaskTracker,
 }
 
-/// Where one process after the other runs.
 struct Seat {
     settings: Settings,
     log: PathBuf,

@@ -72,7 +72,6 @@ pub(crate) async fn sign_in(cluster: &Cluster) -> Result<String, Error> {
     sign_in_at(&cluster.addresses.auth.to_string()).await
 }
 
-/// The same, by the address of auth.
 pub(crate) async fn sign_in_at(auth: &str) -> Result<String, Error> {
     let request = SignInRequest { email: ADMIN_EMAIL.into(), password: ADMIN_PASSWORD.into() };
     let answer = AuthenticationServiceClient::new(peer::channel(auth)?).sign_in(request).await?;

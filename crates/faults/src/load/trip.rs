@@ -32,7 +32,6 @@ pub(super) enum Refund {
     Whole,
 }
 
-/// What one buyer is going to do.
 #[derive(Debug)]
 pub(super) struct Trip {
     pub(super) lines: Vec<(String, i32)>,

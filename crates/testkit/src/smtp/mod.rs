@@ -48,7 +48,6 @@ pub enum Reply {
     Disconnect,
 }
 
-/// What the connections share.
 struct Shared {
     tls: Option<TlsAcceptor>,
     requires_login: bool,
@@ -56,7 +55,6 @@ struct Shared {
     log: watch::Sender<Log>,
 }
 
-/// What has happened so far.
 #[derive(Debug, Default)]
 struct Log {
     connections: usize,

@@ -14,7 +14,6 @@ use crate::people::from;
 use crate::world::{ADMIN, Database, KEK, PASSWORD};
 
 const MIB: u64 = 1024;
-/// The memory of one password hash.
 const HASH: u64 = 64 * MIB;
 /// Room for a thousand calls and their connections.
 const SLACK: u64 = 64 * MIB;

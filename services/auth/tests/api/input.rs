@@ -50,7 +50,6 @@ async fn control_characters_in_an_address_are_refused() {
     assert_eq!(database.count("SELECT count(*) FROM mails").await, 0);
 }
 
-/// The shortest, the middle and the longest.
 fn spread(mut times: Vec<Duration>) -> (Duration, Duration, Duration) {
     times.sort();
     (times[0], times[times.len() / 2], times[times.len() - 1])

@@ -53,7 +53,6 @@ pub(crate) const ABSENT: (Code, ErrorReason) = (Code::NotFound, ErrorReason::Res
 pub(crate) const INVALID: (Code, ErrorReason) = (Code::InvalidArgument, ErrorReason::FieldViolation);
 pub(crate) const LAST: (Code, ErrorReason) = (Code::FailedPrecondition, ErrorReason::LastAdministrator);
 pub(crate) const IN_USE: (Code, ErrorReason) = (Code::FailedPrecondition, ErrorReason::RoleInUse);
-/// Words that no page ended with.
 pub(crate) const FORGED: [&str; 5] = ["x", "p1", "n1A", "p2deadbeef", "p1zz' OR 1=1"];
 
 /// A service with an administrator who is signed in.
@@ -82,7 +81,6 @@ impl Shop {
         Person { name: answer.user, email: email.into(), tokens: answer.tokens.unwrap() }
     }
 
-    /// Somebody with a role, signed in since.
     pub(crate) async fn colleague(&self, email: &str, role: &str) -> Person {
         let person = self.customer(email).await;
         self.bind(&self.admin, role, &person.name).await.unwrap();
@@ -156,7 +154,6 @@ impl Shop {
         self.users().delete_user(by.asks(pb::DeleteUserRequest { name: name.into() })).await
     }
 
-    /// The events about a resource, newest first.
     pub(crate) async fn events(&self, resource: &str) -> Vec<pb::AuditEvent> {
         let request = pb::ListAuditEventsRequest { resource: resource.into(), ..Default::default() };
         let mut audit = AuditServiceClient::new(self.auth.channel.clone());

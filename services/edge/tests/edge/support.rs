@@ -21,7 +21,6 @@ use crate::catalog::{FakeCatalog, Uploads};
 use crate::order::FakeOrder;
 use crate::trace::SPANS;
 
-/// A cart's name that keeps its pattern.
 pub(crate) const CART: &str = "carts/0123456789abcdefghijkl";
 pub(crate) const KEY: &str = "018f4e2a-7c1b-7d3e-9a52-0c6f1f0e8b11";
 

@@ -21,7 +21,6 @@ pub(crate) async fn set_item(api: &Api, cart: &Value, variant: &str, quantity: V
     api.post(&item_path(cart), &json!({"variant": variant, "quantity": quantity})).await
 }
 
-/// Where items of a cart are set.
 pub(crate) fn item_path(cart: &Value) -> String {
     format!("/v1/{}:setItem", name(cart))
 }

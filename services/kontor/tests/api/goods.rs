@@ -8,7 +8,6 @@ use tokio::sync::Semaphore;
 use crate::answer::Answer;
 use crate::api::Api;
 
-/// The columns of the files here.
 pub(crate) const HEADER: &str =
     "Handle,Title,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Price,Status";
 /// What one unit costs.
@@ -38,7 +37,6 @@ impl Goods {
         Self { handle, sku, variant }
     }
 
-    /// Prices the goods anew, in another currency.
     pub(crate) async fn reprice(&self, currency: &str) {
         let file = format!("{HEADER}\n{}", row(&self.handle, &self.sku, 0, "active"));
         let report = import(&Api::administrator().await, &format!("?currencyCode={currency}"), file).await.ok();
@@ -75,7 +73,6 @@ pub(crate) fn count(number: &Value) -> i64 {
     number.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{number} is no 64-bit number"))
 }
 
-/// A word that no other test uses.
 pub(crate) fn unique(word: &str) -> String {
     format!("{word}-{}", new_uuid().simple())
 }

@@ -19,7 +19,6 @@ pub(crate) struct User {
     pub(crate) refresh_token: String,
 }
 
-/// The password of all of them.
 pub(crate) const PASSWORD: &str = "a long enough passphrase";
 
 /// As if each came from an address of its own, so that attempts of the one do not count for the other.

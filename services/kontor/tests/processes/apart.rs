@@ -25,7 +25,6 @@ pub(crate) const MUG: &str = "products/mug";
 /// Those with a gRPC side, by their names.
 pub(crate) const GRPC: [&str; 4] = ["auth", "catalog", "order", "sandbox-psp"];
 
-/// Five processes, each with its own settings.
 pub(crate) struct Apart {
     programs: BTreeMap<&'static str, Program>,
     addrs: BTreeMap<&'static str, SocketAddr>,
@@ -83,7 +82,6 @@ impl Apart {
         Shop::at(format!("http://{}", self.addr("edge")))
     }
 
-    /// Loads a small catalog, as the administrator.
     pub(crate) async fn import(&self) {
         let token = self.shop().sign_in(ADMIN, PASSWORD).await.unwrap();
         let report = self.shop().import(&token, CSV).await;

@@ -8,7 +8,6 @@ use crate::launcher::{Launcher, kontor, up};
 
 const HEADER: &str = "Handle,Title,Published,Variant SKU,Variant Inventory Qty,Variant Price,Status\n";
 
-/// A file of products beside the data.
 fn file(dir: &DataDir, name: &str, rows: &str) -> PathBuf {
     let path = dir.path().join(name);
     std::fs::write(&path, format!("{HEADER}{rows}")).unwrap();

@@ -44,7 +44,6 @@ async fn without_the_database_nobody_is_ready_until_it_is_back() {
     apart.shop().buy(MUG).await;
 }
 
-/// The database's administrator, connected to another one.
 struct Admin {
     conn: PgConnection,
     database: String,
@@ -60,7 +59,6 @@ impl Admin {
         Self { conn: PgConnection::connect(&server.admin_url()).await.unwrap(), database }
     }
 
-    /// Cuts all connections and lets nobody in.
     async fn close_database(&mut self) {
         self.allow_connections(false).await;
         let cut = sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1");

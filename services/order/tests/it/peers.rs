@@ -104,7 +104,6 @@ impl Peers {
         position.map(|position| state.trouble.remove(position)).is_some()
     }
 
-    /// How much was given back in all.
     pub fn refunded(&self) -> i64 {
         self.state.lock().unwrap().refunds.values().sum()
     }

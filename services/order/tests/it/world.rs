@@ -154,14 +154,12 @@ impl World {
         }
     }
 
-    /// Calls an order off, as a guest.
     pub async fn cancel(&self, name: &str, reason: &str, key: Option<&str>) -> Result<pb::Order, Status> {
         let (name, reason, request_id) = (name.into(), reason.into(), key.unwrap_or_default().into());
         let request = pb::CancelOrderRequest { name, reason, request_id };
         Ok(self.orders.clone().cancel_order(request).await?.into_inner())
     }
 
-    /// The same, as a user with permissions.
     pub async fn cancel_as(&self, user: UserId, permissions: &[&str], name: &str) -> Result<pb::Order, Status> {
         let request = pb::CancelOrderRequest { name: name.into(), ..Default::default() };
         let request = with_token(request, &self.issuer.user(user, permissions));
@@ -173,7 +171,6 @@ impl World {
         self.place_for_review(with_token(request(&self.cart().await, "tok_review"), &self.issuer.user(user, &[]))).await
     }
 
-    /// Gives money back, as somebody who may.
     pub async fn refund(&self, request: &pb::RefundOrderRequest) -> Result<pb::Order, Status> {
         self.refunder()(request.clone()).await
     }

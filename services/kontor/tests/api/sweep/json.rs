@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use super::routes::Route;
 use super::text::Words;
 
-/// How deep messages are in each other.
 const DEPTH_MAX: usize = 3;
 
 /// The names of a message's fields, and one that it does not have.

@@ -44,7 +44,6 @@ const SEGMENTS: [&str; 12] = [
     "018F4E2A-7C1B-7D3E-9A52-0C6F1F0E8B11",
 ];
 
-/// The words that requests are made of.
 #[derive(Clone)]
 pub(super) struct Words {
     pub(super) names: Vec<String>,
