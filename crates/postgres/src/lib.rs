@@ -3,7 +3,7 @@
 //! | module | room for |
 //! |---|---|
 //! | [`pool`] | connections: limits, timeouts, a check of those that lay idle |
-//! | [`migrations`], [`mod@migrate`] | a schema, brought up to date by one process at a time |
+//! | [`mod@migrations`], [`mod@migrate`] | a schema, brought up to date by one process at a time |
 //! | [`mod@retry`] | whole transactions repeated after a conflict |
 //! | [`idempotency`] | answers kept, so that calls are safe to repeat |
 //! | [`outbox`] | events written in the transaction that makes them true, and read in order |
