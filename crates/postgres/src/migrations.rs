@@ -55,7 +55,7 @@ impl Migrations {
     }
 }
 
-/// A file name that does not begin with a number gets version 0, which no service has: the test below names it.
+/// A file name that does not begin with a number gets version 0, which no service has: `assert_complete` finds it.
 fn migration((name, sql): &Source) -> Migration {
     let (version, description) = name.split_once('_').unwrap_or((name, ""));
     let (version, description) = (version.parse().unwrap_or_default(), description.replace('_', " "));

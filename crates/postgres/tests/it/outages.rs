@@ -48,7 +48,7 @@ async fn ended_transaction(pool: &PgPool, database: &TestDatabase) -> Transactio
     while sqlx::query_scalar::<_, i64>(count).bind(session).fetch_one(&mut admin).await.unwrap() > 0 {
         sleep(Duration::from_millis(10)).await;
     }
-    // What the server said last is on its way.
+    // The session has ended; what the server sent last may not have arrived yet.
     sleep(Duration::from_millis(200)).await;
     tx
 }
