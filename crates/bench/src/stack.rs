@@ -76,7 +76,7 @@ async fn start(postgres: &Server, cost: PasswordCost, services: &mut JoinSet<Err
     let edge_config = settings(&[("auth-addr", &auth), ("catalog-addr", &catalog), ("order-addr", &order)])?;
     let (never, mailbox) = (CancellationToken::new(), Mailbox::default());
     let mut spawn = |service: Service, listener: TcpListener| {
-        let serving = service.serve(listener, never.clone());
+        let serving = service.migrating().serve(listener, never.clone());
         services.spawn(async { serving.await.err().unwrap_or_else(|| "a service stopped by itself".into()) });
     };
     spawn(kontor_auth::service(auth_config, Some(mailbox.clone())), auth_socket);

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use kontor_runtime::settings::ProcessSettings;
 
 #[derive(Subcommand)]
 pub(crate) enum Service {
@@ -24,7 +25,7 @@ pub(crate) fn run(service: Service) -> ExitCode {
         Service::Order(config) => kontor_order::service(config),
         Service::SandboxPsp(config) => kontor_sandbox_psp::service(config),
     };
-    service.run()
+    service.run(&ProcessSettings::default())
 }
 
 /// The test holds the other end of standard input: however it ends, its processes end too.

@@ -4,6 +4,7 @@ use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgQueryResult;
 
 use crate::Transient;
+use crate::schema::SchemaState;
 use crate::server::ServerError;
 
 /// What can go wrong before a service has its tables. Meant for the log and the operator, never
@@ -15,6 +16,9 @@ pub enum Error {
     /// A migration failed, or what was applied earlier is not what this program holds.
     #[error("migration: {0}")]
     Migrate(#[from] MigrateError),
+    /// The schema is not one that this program can work with, and not one that it can migrate.
+    #[error("{0}")]
+    Schema(SchemaState),
     /// The text is not a database URL. The text itself is left out, since it may hold a password.
     #[error("not a database URL: {0}")]
     Url(#[from] url::ParseError),
@@ -41,6 +45,7 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        crate::readiness::note(&error);
         if is_outage(&error) || error.is_transient() { Self::Outage(error) } else { Self::Refused(error) }
     }
 }
@@ -85,10 +90,11 @@ pub fn ensure_affected(result: &PgQueryResult, expected: u64) -> Result<(), sqlx
 }
 
 /// SQLSTATEs, or classes of them, by which the server says that it can't serve now.
-const OUTAGES: [&str; 7] = [
+const OUTAGES: [&str; 8] = [
     "08",    // The connection broke.
     "53",    // No connection, memory or disk space is left.
     "57P",   // The server starts, stops or ends this session: pg_terminate_backend, idle_session_timeout.
+    "25006", // The server is a standby, or was set to read only.
     "25P03", // idle_in_transaction_session_timeout
     "25P04", // transaction_timeout
     "55P03", // lock_timeout

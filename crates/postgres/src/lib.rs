@@ -3,7 +3,8 @@
 //! | module | room for |
 //! |---|---|
 //! | [`pool`] | connections: limits, timeouts, a check of those that lay idle |
-//! | [`mod@migrations`], [`mod@migrate`] | a schema, brought up to date by one process at a time |
+//! | [`mod@migrations`], [`mod@migrate`], [`schema`] | a schema: compared with what a program knows, and brought up to date by one process at a time |
+//! | [`readiness`] | whether a service can work with its database now, and if not, why |
 //! | [`mod@retry`] | whole transactions repeated after a conflict |
 //! | [`idempotency`] | answers kept, so that calls are safe to repeat |
 //! | [`outbox`] | events written in the transaction that makes them true, and read in order |
@@ -22,8 +23,10 @@ pub mod migrations;
 pub mod outbox;
 pub mod pool;
 mod quote;
+pub mod readiness;
 pub mod retry;
 mod row;
+pub mod schema;
 mod secret_url;
 pub mod server;
 #[cfg(feature = "testing")]
@@ -31,7 +34,8 @@ pub mod testing;
 
 pub use bootstrap::{Role, bootstrap, create_database, role_url};
 pub use error::{Error, StoreError, constraint, ensure_affected, is_outage};
-pub use migrate::migrate;
+pub use migrate::{migrate, migrate_url};
 pub use migrations::Migrations;
-pub use pool::{PoolOptions, connect, ping, with_timeout};
+pub use pool::{PoolOptions, connect, connect_lazy, with_timeout};
 pub use retry::{Transient, retry};
+pub use schema::SchemaState;

@@ -10,6 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 
 use crate::error::has_state;
+use crate::schema::{self, SchemaState};
 use crate::{Error, Migrations};
 
 /// Races of `CREATE TABLE IF NOT EXISTS` that are worth another try.
@@ -24,9 +25,21 @@ const LOCK_TIMEOUT_MS: u32 = 10 * 60 * 1000;
 /// silent for all that time.
 ///
 /// # Errors
-/// When a migration fails, or differs from the one applied earlier.
+/// When a migration fails or differs from the one applied earlier, or when a newer program has migrated the schema.
 pub async fn migrate(pool: &PgPool, migrations: &Migrations) -> Result<(), Error> {
-    let options = without_timeouts(&pool.connect_options());
+    migrate_with(&pool.connect_options(), migrations).await
+}
+
+/// Like [`migrate`], for a program that does nothing else.
+///
+/// # Errors
+/// Those of [`migrate`], and when the URL can't be read.
+pub async fn migrate_url(url: &str, migrations: &Migrations) -> Result<(), Error> {
+    migrate_with(&Arc::new(url.parse()?), migrations).await
+}
+
+async fn migrate_with(options: &Arc<PgConnectOptions>, migrations: &Migrations) -> Result<(), Error> {
+    let options = without_timeouts(options);
     let mut guard = PgConnection::connect_with(&options).await?;
     create_lock_row(&mut guard).await?;
     let mut held = guard.begin().await?;
@@ -47,6 +60,10 @@ fn without_timeouts(options: &Arc<PgConnectOptions>) -> PgConnectOptions {
 
 async fn apply(options: &PgConnectOptions, migrations: &Migrations) -> Result<(), Error> {
     let mut conn = PgConnection::connect_with(options).await?;
+    match schema::compare(&mut conn, migrations).await? {
+        SchemaState::Current | SchemaState::Older { .. } => {}
+        state @ (SchemaState::Newer { .. } | SchemaState::Changed { .. }) => return Err(Error::Schema(state)),
+    }
     // What `run` calls; that one's bounds keep the future from being spawned.
     Ok(migrations.migrator().run_direct(None, &mut conn, false).await?)
 }

@@ -47,11 +47,16 @@ impl Migrations {
         self
     }
 
-    /// What applies them. An older program starts on a newer schema too, as replicas do while a new version rolls out.
+    /// What applies them. It does nothing to a schema that a newer program has migrated.
     pub(crate) fn migrator(&self) -> Migrator {
         let mut migrator = Migrator::with_migrations(self.0.clone());
-        migrator.set_locking(false).set_ignore_missing(true);
+        migrator.set_locking(false);
         migrator
+    }
+
+    /// The version and checksum of each.
+    pub(crate) fn checksums(&self) -> impl Iterator<Item = (i64, &[u8])> {
+        self.0.iter().map(|migration| (migration.version, &*migration.checksum))
     }
 }
 

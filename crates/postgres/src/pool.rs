@@ -74,20 +74,24 @@ impl fmt::Debug for PoolOptions {
 /// # Errors
 /// When the URL cannot be read, or the database cannot be reached within `acquire_timeout`.
 pub async fn connect(options: &PoolOptions) -> Result<PgPool, Error> {
+    let pool = connect_lazy(options)?;
+    drop(pool.acquire().await?);
+    Ok(pool)
+}
+
+/// A pool that opens its connections when they are needed: the database may be away.
+///
+/// # Errors
+/// When the URL can't be read.
+pub fn connect_lazy(options: &PoolOptions) -> Result<PgPool, Error> {
     let pool = PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
         // A ping before every use would cost a round trip; see `check_idle`.
         .test_before_acquire(false)
         .before_acquire(|conn, meta| Box::pin(check_idle(conn, meta.idle_for)))
-        .connect_with(options.connect_options()?)
-        .await?;
+        .connect_lazy_with(options.connect_options()?);
     Ok(pool)
-}
-
-/// Whether the database answers.
-pub async fn ping(pool: PgPool) -> Result<(), sqlx::Error> {
-    pool.acquire().await?.ping().await
 }
 
 /// Bounds work that is done over and over on the client's side too: where packets vanish, the timeouts of the server are never heard of.

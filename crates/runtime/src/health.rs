@@ -4,62 +4,75 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::fault::chain;
+use crate::readiness::Readiness;
 use crate::server::Probe;
 
-/// How often the probe is made, and how long it may take.
+/// How often the probes are made, and how long they may take.
 const EVERY: Duration = Duration::from_secs(1);
+/// How soon they are made again after one has failed.
+const RETRY: Duration = Duration::from_millis(250);
 
-/// Says of all services, and of "", that they do not serve yet. tonic's reporter would say of "" that it serves, and of the
-/// services that it never heard of them, until the first probe has ended.
-pub(crate) async fn begin(reporter: &HealthReporter, services: &[String]) {
-    set_all(reporter, services, ServingStatus::NotServing).await;
+/// The health service, and what sets its answers.
+#[derive(Clone)]
+pub(crate) struct Health {
+    reporter: HealthReporter,
+    routes: Routes,
 }
 
-/// Keeps the status of the services (and of "", the whole server) as the probes find it, until `stop`.
-pub(crate) async fn watch(
-    name: &'static str,
-    reporter: HealthReporter,
-    services: Vec<String>,
-    stop: &CancellationToken,
-    probes: Vec<Probe>,
-) {
-    let mut was_ready = None;
-    while !stop.is_cancelled() {
-        let found = probe(&probes).await;
-        if was_ready != Some(found.is_ok()) {
-            was_ready = Some(found.is_ok());
-            let status = match found {
-                Ok(()) => {
-                    tracing::info!(name, "ready");
-                    ServingStatus::Serving
-                }
-                Err(reason) => {
-                    tracing::warn!(name, reason, "not ready");
-                    ServingStatus::NotServing
-                }
-            };
-            set_all(&reporter, &services, status).await;
-        }
-        let _ = tokio::time::timeout(EVERY, stop.cancelled()).await;
+impl Health {
+    /// Of a server that does not serve yet. tonic's reporter would say that it does, until the first probe has ended.
+    pub(crate) async fn not_serving() -> Self {
+        let (reporter, service) = tonic_health::server::health_reporter();
+        reporter.set_service_status("", ServingStatus::NotServing).await;
+        Self { reporter, routes: Routes::new(service) }
     }
-    set_all(&reporter, &services, ServingStatus::NotServing).await;
+
+    /// The routes of the health service.
+    pub(crate) fn routes(&self) -> Routes {
+        self.routes.clone()
+    }
+
+    /// Keeps the status of the services (and of "", the whole server) as the probes find it, until `stop`.
+    pub(crate) async fn watch(
+        self,
+        readiness: Readiness,
+        services: Vec<String>,
+        stop: &CancellationToken,
+        probes: Vec<Probe>,
+    ) {
+        self.set_all(&services, ServingStatus::NotServing).await;
+        let mut was_ready = None;
+        while !stop.is_cancelled() {
+            let found = probe(&probes).await;
+            if was_ready.replace(found.is_ok()) != Some(found.is_ok()) {
+                let status = if found.is_ok() { ServingStatus::Serving } else { ServingStatus::NotServing };
+                self.set_all(&services, status).await;
+            }
+            let pause = if found.is_ok() { EVERY } else { RETRY };
+            readiness.set(found);
+            let _ = tokio::time::timeout(pause, stop.cancelled()).await;
+        }
+        readiness.set(Err("it is stopping".into()));
+        self.set_all(&services, ServingStatus::NotServing).await;
+    }
+
+    async fn set_all(&self, services: &[String], status: ServingStatus) {
+        for service in services {
+            self.reporter.set_service_status(service, status).await;
+        }
+    }
 }
 
 async fn probe(probes: &[Probe]) -> Result<(), String> {
     let all = try_join_all(probes.iter().map(|probe| probe()));
     match tokio::time::timeout(EVERY, all).await {
         Ok(ready) => ready.map(drop).map_err(|error| chain(error.as_ref())),
-        Err(_) => Err("no answer in time".into()),
-    }
-}
-
-async fn set_all(reporter: &HealthReporter, services: &[String], status: ServingStatus) {
-    for service in services {
-        reporter.set_service_status(service, status).await;
+        Err(_) => Err(format!("the database or a peer did not answer within {} s", EVERY.as_secs())),
     }
 }
 

@@ -34,16 +34,19 @@ pub struct AddressError(String);
 
 /// A channel to a service. It connects when it is first used, and again after each loss.
 pub fn channel(address: &str) -> Result<Channel, AddressError> {
+    Ok(endpoint(address)?.connect_lazy())
+}
+
+pub(crate) fn endpoint(address: &str) -> Result<Endpoint, AddressError> {
     let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let endpoint = Endpoint::from_shared(url).map_err(|_| AddressError(address.to_owned()))?;
-    let endpoint = endpoint
+    Ok(endpoint
         .connect_timeout(CONNECT_MAX)
         .timeout(CALL_MAX)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE)
-        .keep_alive_while_idle(true);
-    Ok(endpoint.connect_lazy())
+        .keep_alive_while_idle(true))
 }
 
 /// Whether a service says of itself that it serves, by `grpc.health.v1`.

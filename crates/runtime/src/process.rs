@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::settings::ProcessSettings;
 use crate::{fault, telemetry};
 
 /// Why a service could not start or go on: one sentence, with its causes.
@@ -18,20 +19,20 @@ type Serve = Box<dyn FnOnce(CancellationToken) -> BoxFuture<'static, Result<(), 
 
 /// Runs a program until it ends, or until SIGINT or SIGTERM asks it to. A second signal ends it at once. The future is boxed so that
 /// the program does not compile the code of its libraries again.
-pub fn run<F>(name: &str, serve: F) -> ExitCode
+pub fn run<F>(name: &str, settings: &ProcessSettings, serve: F) -> ExitCode
 where
     F: FnOnce(CancellationToken) -> BoxFuture<'static, Result<(), Error>> + 'static,
 {
-    run_boxed(name, Box::new(serve))
+    run_boxed(name, settings, Box::new(serve))
 }
 
-fn run_boxed(name: &str, serve: Serve) -> ExitCode {
+fn run_boxed(name: &str, settings: &ProcessSettings, serve: Serve) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return report(name, &error),
     };
     runtime.block_on(async {
-        let _telemetry = match telemetry::start(name) {
+        let _telemetry = match telemetry::start(name, settings.log_format) {
             Ok(telemetry) => telemetry,
             Err(error) => return report(name, &fault::chain(&error)),
         };
@@ -69,15 +70,8 @@ pub async fn bind(what: &'static str, addr: SocketAddr) -> Result<TcpListener, E
     bound.map_err(|error| format!("{what} can't listen on {addr}: {error}; choose another address").into())
 }
 
-/// Reads a program's settings from flags and environment, or ends the process with what is wrong with them.
-pub fn settings<C: clap::Args>(name: &'static str, about: &'static str) -> C {
-    let command = clap::Command::new(name).version(env!("CARGO_PKG_VERSION"));
-    let matches = C::augment_args(command).about(about).long_about(None).get_matches();
-    C::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
-}
-
 #[expect(clippy::print_stderr, reason = "the reason why a process ends is for its terminal, whatever is logged")]
-fn report(name: &str, error: &dyn Display) -> ExitCode {
+pub(crate) fn report(name: &str, error: &dyn Display) -> ExitCode {
     eprintln!("{name}: {error}");
     ExitCode::FAILURE
 }

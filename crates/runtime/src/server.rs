@@ -20,9 +20,10 @@ use tower::{Service, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::access::{AccessError, Rules};
-use crate::health;
+use crate::health::Health;
 use crate::layers::{Access, Deadline, Detach, MiddlewareLayer, Trace, on_panic};
 use crate::process::Error;
+use crate::readiness::Readiness;
 use crate::token::Verifier;
 use crate::worker::Worker;
 
@@ -61,6 +62,8 @@ pub struct Server {
     tasks: Vec<Task>,
     drain: BoxFuture<'static, ()>,
     refused: Option<AccessError>,
+    health: Option<Health>,
+    readiness: Readiness,
 }
 
 impl Server {
@@ -76,7 +79,14 @@ impl Server {
             tasks: Vec::new(),
             drain: std::future::ready(()).boxed(),
             refused: None,
+            health: None,
+            readiness: Readiness::starting(name),
         }
+    }
+
+    /// Tells its health and its readiness by these.
+    pub(crate) fn told_by(self, health: Health, readiness: Readiness) -> Self {
+        Self { health: Some(health), readiness, ..self }
     }
 
     /// Adds a gRPC service of the contract. One with a method that has no access rule makes [`Self::serve`] refuse.
@@ -166,11 +176,14 @@ impl Server {
             address = listener.local_addr().ok().map(tracing::field::display),
             "listening"
         );
-        let (reporter, health) = tonic_health::server::health_reporter();
-        health::begin(&reporter, &self.services).await;
+        let health = match self.health {
+            Some(health) => health,
+            None => Health::not_serving().await,
+        };
         let (v1, v1alpha) = (reflection(&self.services).build_v1()?, reflection(&self.services).build_v1alpha()?);
-        let routes = self.routes.add_service(health).add_service(v1).add_service(v1alpha);
-        let watch = health::watch(self.name, reporter, self.services, stop, self.probes);
+        let infrastructure = health.routes().add_service(v1).add_service(v1alpha);
+        let routes = self.routes.into_axum_router().merge(infrastructure.into_axum_router().reset_fallback());
+        let watch = health.watch(self.readiness, self.services, stop, self.probes);
 
         let layers = ServiceBuilder::new()
             .layer(CatchPanicLayer::custom(on_panic))
@@ -183,7 +196,7 @@ impl Server {
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE))
             .layer(layers)
-            .add_routes(routes)
+            .add_routes(routes.into())
             .serve_with_incoming_shutdown(incoming(listener), stop.clone().cancelled_owned());
         let serve = async {
             let served = server.await;
@@ -231,7 +244,7 @@ async fn until_drained<T>(
     }
 }
 
-fn incoming(listener: TcpListener) -> TcpIncoming {
+pub(crate) fn incoming(listener: TcpListener) -> TcpIncoming {
     TcpIncoming::from(TcpListenerStream::new(listener).into_inner()).with_nodelay(Some(true))
 }
 

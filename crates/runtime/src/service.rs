@@ -4,23 +4,28 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use axum::Router;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use kontor_postgres::{Migrations, PoolOptions};
+use kontor_postgres::{Migrations, PoolOptions, readiness};
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::health::Health;
 use crate::identity::Identity;
+use crate::monitoring;
 use crate::peer::{self, AddressError, Peer};
 use crate::process::{self, Error, bind};
+use crate::readiness::Readiness;
 use crate::server::Server;
-use crate::settings::{DatabaseSettings, IdentitySettings, TokenSettings};
+use crate::settings::{DatabaseSettings, IdentitySettings, ProcessSettings, TokenSettings};
+use crate::starting::{self, Migrate, Schema};
 use crate::token::Verifier;
 
 type Start = Box<dyn FnOnce(Host) -> BoxFuture<'static, Result<Server, Error>> + Send>;
-type Serve = Box<dyn FnOnce(TcpListener, CancellationToken) -> BoxFuture<'static, Result<(), Error>> + Send>;
+type Serve = Box<dyn FnOnce(TcpListener, Run) -> BoxFuture<'static, Result<(), Error>> + Send>;
 
 /// A service: its name, its address, and how it serves. The futures are boxed here, so that a program that runs a service does not
 /// compile the service's code again.
@@ -28,6 +33,17 @@ pub struct Service {
     name: &'static str,
     listen: SocketAddr,
     serve: Serve,
+    readiness: Readiness,
+    migrate: Migrate,
+    monitoring: Router,
+}
+
+/// What a service needs to know while it serves.
+pub struct Run {
+    /// Cancelled when the service is to stop.
+    pub stop: CancellationToken,
+    readiness: Readiness,
+    migrate: Migrate,
 }
 
 /// How a service knows its callers, and how other services know it.
@@ -56,16 +72,18 @@ pub struct Host {
     pub verifier: Arc<Verifier>,
     name: &'static str,
     identity: Option<Arc<Identity>>,
-    database: Option<(PgPool, PoolOptions)>,
+    database: Option<(Schema, PoolOptions)>,
+    told_by: (Health, Readiness),
 }
 
 impl Service {
     /// A service that does not speak gRPC.
     pub fn new<F>(name: &'static str, listen: SocketAddr, serve: F) -> Self
     where
-        F: FnOnce(TcpListener, CancellationToken) -> BoxFuture<'static, Result<(), Error>> + Send + 'static,
+        F: FnOnce(TcpListener, Run) -> BoxFuture<'static, Result<(), Error>> + Send + 'static,
     {
-        Self { name, listen, serve: Box::new(serve) }
+        let (readiness, migrate, monitoring) = (Readiness::starting(name), Migrate::Elsewhere, Router::new());
+        Self { name, listen, serve: Box::new(serve), readiness, migrate, monitoring }
     }
 
     /// A service that speaks gRPC.
@@ -73,33 +91,66 @@ impl Service {
         GrpcService { name, listen, callers, schema: None }
     }
 
+    /// Migrates the schema by itself before it starts, and does not wait for the command `migrate`.
+    #[must_use]
+    pub fn migrating(self) -> Self {
+        Self { migrate: Migrate::Here, ..self }
+    }
+
+    /// Adds routes to those for monitoring, when it runs as a process of its own.
+    #[must_use]
+    pub fn monitoring(self, routes: Router) -> Self {
+        Self { monitoring: self.monitoring.merge(routes), ..self }
+    }
+
     /// The short name, such as "order".
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Serves until `stop`, then drains.
-    ///
-    /// # Errors
-    /// When a setting is wrong, the database can't be reached or migrated, or a part of the service fails.
-    pub fn serve(self, listener: TcpListener, stop: CancellationToken) -> BoxFuture<'static, Result<(), Error>> {
-        (self.serve)(listener, stop)
+    /// Whether it is ready, now and later.
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
     }
 
-    /// Runs the service as a process of its own: telemetry, listener, signals, exit code.
-    pub fn run(self) -> ExitCode {
-        process::run(&format!("kontor-{}", self.name), |stop| {
-            let serving = async move {
-                let listener = bind(self.name, self.listen).await?;
-                self.serve(listener, stop).await
-            };
-            serving.boxed()
+    /// Serves until `stop`, then drains. A database that is away, or a schema that is older, is waited for.
+    ///
+    /// # Errors
+    /// When a setting is wrong, the schema is newer than this program, or a part of the service fails.
+    pub fn serve(self, listener: TcpListener, stop: CancellationToken) -> BoxFuture<'static, Result<(), Error>> {
+        (self.serve)(listener, Run { stop, readiness: self.readiness, migrate: self.migrate })
+    }
+
+    /// Runs the service as a process of its own: telemetry, listeners, signals, exit code.
+    pub fn run(self, settings: &ProcessSettings) -> ExitCode {
+        let metrics_addr = settings.metrics_addr;
+        process::run(&format!("kontor-{}", self.name), settings, move |stop| {
+            self.serve_process(metrics_addr, stop).boxed()
         })
+    }
+
+    async fn serve_process(mut self, metrics_addr: Option<SocketAddr>, stop: CancellationToken) -> Result<(), Error> {
+        let listener = bind(self.name, self.listen).await?;
+        let routes = std::mem::take(&mut self.monitoring);
+        let monitored = monitoring::start(metrics_addr, vec![self.readiness()], routes).await?;
+        let served = self.serve(listener, stop).await;
+        // To the end of the drain, so that those who ask are told of it.
+        drop(monitored);
+        served
+    }
+}
+
+impl Run {
+    /// Tells that the service is ready, or that it is stopping once that is so.
+    pub async fn ready_until_stopped(self) {
+        self.readiness.set(Ok(()));
+        self.stop.cancelled().await;
+        self.readiness.set(Err("it is stopping".into()));
     }
 }
 
 impl GrpcService {
-    /// With tables, which are migrated before the service starts. It is ready only while the database answers.
+    /// With tables. The service starts when they are there, and is ready only while the database answers.
     #[must_use]
     pub fn schema(self, settings: DatabaseSettings, migrations: Migrations) -> Self {
         Self { schema: Some((settings, migrations)), ..self }
@@ -117,39 +168,41 @@ impl GrpcService {
     /// Not generic, so that the whole server is compiled here, and not once more for each service.
     fn start_boxed(self, start: Start) -> Service {
         let (name, listen) = (self.name, self.listen);
-        Service::new(name, listen, move |listener, stop| self.serve(start, listener, stop).boxed())
+        Service::new(name, listen, move |listener, run| self.serve(start, listener, run).boxed())
     }
 
-    async fn serve(self, start: Start, listener: TcpListener, stop: CancellationToken) -> Result<(), Error> {
+    async fn serve(self, start: Start, listener: TcpListener, run: Run) -> Result<(), Error> {
         // What fails in this service stops the rest of it, and no other service.
-        let stop = stop.child_token();
+        let stop = run.stop.child_token();
         let _stops_what_was_started = stop.clone().drop_guard();
-        let host = self.host(listener.local_addr()?, stop.clone()).await?;
-        start(host).await?.serve(listener, stop).await
-    }
-
-    async fn host(self, address: SocketAddr, stop: CancellationToken) -> Result<Host, Error> {
-        let name = self.name;
-        let database = match self.schema {
-            Some((settings, migrations)) => Some(open_database(name, &settings, &migrations).await?),
-            None => None,
-        };
+        let health = Health::not_serving().await;
+        let database = self.schema.as_ref().map(|(settings, migrations)| {
+            let options = pool_options(self.name, settings);
+            let pool = kontor_postgres::connect_lazy(&options)?;
+            Ok::<_, kontor_postgres::Error>((
+                Schema { pool, migrations: migrations.clone(), migrate: run.migrate },
+                options,
+            ))
+        });
+        let database = database.transpose()?;
+        if let Some((schema, _)) = &database
+            && !starting::wait_for(schema, (&listener, &health), &run.readiness, &stop).await?
+        {
+            return Ok(());
+        }
+        let (address, told_by) = (listener.local_addr()?, (health, run.readiness));
         let (verifier, identity) = self.callers.connect()?;
-        Ok(Host { address, stop, verifier: Arc::new(verifier), name, identity: identity.map(Arc::new), database })
+        let (verifier, identity) = (Arc::new(verifier), identity.map(Arc::new));
+        let host = Host { address, stop: stop.clone(), verifier, name: self.name, identity, database, told_by };
+        start(host).await?.serve(listener, stop).await
     }
 }
 
-async fn open_database(
-    name: &'static str,
-    settings: &DatabaseSettings,
-    migrations: &Migrations,
-) -> Result<(PgPool, PoolOptions), Error> {
+fn pool_options(name: &'static str, settings: &DatabaseSettings) -> PoolOptions {
     let mut options = PoolOptions::new(settings.url.expose_secret());
     options.max_connections = settings.connections;
     options.application_name = format!("kontor-{name}");
-    let pool = kontor_postgres::connect(&options).await?;
-    kontor_postgres::migrate(&pool, migrations).await?;
-    Ok((pool, options))
+    options
 }
 
 impl Callers {
@@ -169,9 +222,11 @@ impl Callers {
 impl Host {
     /// The server, to add gRPC services to. It has what every service has: the probe of its database, and the stream of revocations.
     pub fn server(&self) -> Server {
-        let mut server = Server::new(self.name, Arc::clone(&self.verifier));
-        if let Some((pool, _)) = self.database.clone() {
-            server = server.probe(move || kontor_postgres::ping(pool.clone()));
+        let (health, readiness) = self.told_by.clone();
+        let mut server = Server::new(self.name, Arc::clone(&self.verifier)).told_by(health, readiness);
+        if let Some((schema, _)) = &self.database {
+            let (pool, migrations) = (schema.pool.clone(), schema.migrations.clone());
+            server = server.probe(move || readiness::check(pool.clone(), migrations.clone()));
         }
         if let Some(identity) = self.identity.clone() {
             let verifier = Arc::clone(&self.verifier);
@@ -188,18 +243,37 @@ impl Host {
     /// # Errors
     /// When the service names no schema.
     pub fn pool(&self) -> Result<PgPool, Error> {
-        let (pool, _) = self.database.as_ref().ok_or("the service names no schema")?;
-        Ok(pool.clone())
+        let (schema, _) = self.database.as_ref().ok_or("the service names no schema")?;
+        Ok(schema.pool.clone())
     }
 
     /// A second pool, whose connections the calls of the first can't use up.
     ///
     /// # Errors
-    /// When the service names no schema, or the database can't be reached.
-    pub async fn separate_pool(&self, connections: u32) -> Result<PgPool, Error> {
+    /// When the service names no schema.
+    pub fn separate_pool(&self, connections: u32) -> Result<PgPool, Error> {
         let (_, options) = self.database.as_ref().ok_or("the service names no schema")?;
         let options = PoolOptions { max_connections: connections, ..options.clone() };
-        Ok(kontor_postgres::connect(&options).await?)
+        Ok(kontor_postgres::connect_lazy(&options)?)
+    }
+
+    /// Does something that the service needs to start, again and again while the database is not available.
+    ///
+    /// # Errors
+    /// When it fails otherwise, or the service is to stop.
+    pub async fn retry_outages<T, E, F, Fut>(&self, mut work: F, is_outage: fn(&E) -> bool) -> Result<T, Error>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: Into<Error>,
+    {
+        loop {
+            match work().await {
+                Ok(done) => return Ok(done),
+                Err(error) if !is_outage(&error) => return Err(error.into()),
+                Err(error) => starting::pause(&self.told_by.1, &self.stop, error.into()).await?,
+            }
+        }
     }
 
     /// Another service, to be called with this one's identity.

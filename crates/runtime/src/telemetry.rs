@@ -15,6 +15,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
+use crate::settings::LogFormat;
+
 /// What is logged when `RUST_LOG` says nothing.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,h2=warn,hyper=warn,tower=warn,opentelemetry=warn";
 
@@ -34,7 +36,7 @@ pub struct Telemetry {
 }
 
 /// Starts logs and traces for the process. Needs a running tokio runtime.
-pub fn start(service_name: &str) -> Result<Telemetry, TelemetryError> {
+pub fn start(service_name: &str, _log_format: LogFormat) -> Result<Telemetry, TelemetryError> {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let provider = provider(service_name)?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));

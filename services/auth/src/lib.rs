@@ -10,6 +10,7 @@ mod grpc;
 mod mailbox;
 mod mailer;
 mod ops;
+pub mod setting_parsers;
 mod smtp;
 mod store;
 mod wire;
@@ -20,13 +21,13 @@ use std::process::ExitCode;
 
 use futures_util::FutureExt;
 use kontor_postgres::{Migrations, migrations};
-use kontor_runtime::{Callers, Error, Host, Server, Service, process};
+use kontor_runtime::{Callers, Error, Host, Program, Server, Service};
 
 pub use config::{Config, KEY_LEAD, PasswordCost};
 pub use domain::service_key::{ServiceKey, ServiceKeyError};
 pub use mailbox::{Mail, Mailbox};
 use mailer::Mailer;
-use ops::Auth;
+use ops::{Auth, SetupError};
 
 /// The tables of auth.
 pub fn migrations() -> Migrations {
@@ -35,8 +36,16 @@ pub fn migrations() -> Migrations {
 
 /// Auth as a process of its own.
 pub fn main() -> ExitCode {
-    service(process::settings("kontor-auth", "Accounts: signing up and in, tokens, the keys that verify them."), None)
-        .run()
+    Program::new("auth", "Accounts: signing up and in, tokens, the keys that verify them")
+        .migrations(migrations())
+        .run(process)
+}
+
+/// With the mailbox of a try-out, if the settings ask for it.
+fn process(config: Config) -> Service {
+    let mailbox = config.dev_mailbox.then(Mailbox::default);
+    let routes = mailbox.clone().map(Mailbox::routes).unwrap_or_default();
+    service(config, mailbox).monitoring(routes)
 }
 
 /// The auth service. When it starts, it makes what is missing: a signing key, the administrator, service accounts. Without a mail server in
@@ -52,8 +61,9 @@ pub fn service(config: Config, mailbox: Option<Mailbox>) -> Service {
 }
 
 async fn start(config: Config, mailer: Option<Mailer>, host: Host) -> Result<Server, Error> {
-    let pools = [host.pool()?, host.separate_pool(1).await?];
-    let auth = Auth::set_up(&config, pools, grpc::on_update(host.verifier.clone())).await?;
+    let pools = [host.pool()?, host.separate_pool(1)?];
+    let set_up = || Auth::set_up(&config, pools.clone(), grpc::on_update(host.verifier.clone()));
+    let auth = host.retry_outages(set_up, SetupError::is_outage).await?;
     let server = grpc::add_to(host.server(), auth.clone(), host.stop.clone())
         .worker(workers::publish_revocations(auth.clone()))
         .worker(workers::delete_expired(auth.clone()));

@@ -4,7 +4,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 const KEPT: usize = 100;
 
@@ -27,6 +31,11 @@ impl Mailbox {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
+    /// The route `/dev/mailbox`, which answers the mails, newest first.
+    pub fn routes(self) -> Router {
+        Router::new().route("/dev/mailbox", get(list)).with_state(self)
+    }
+
     /// Adds a mail, in place of the oldest if it is full.
     pub(crate) fn put(&self, mail: Mail) {
         let mut mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -35,6 +44,20 @@ impl Mailbox {
         }
         mails.push_back(mail);
     }
+}
+
+#[derive(Serialize)]
+struct MailBody {
+    to: String,
+    subject: String,
+    text: String,
+    time: String,
+}
+
+async fn list(State(mailbox): State<Mailbox>) -> Json<Vec<MailBody>> {
+    let body =
+        |mail: Mail| MailBody { to: mail.to, subject: mail.subject, text: mail.text, time: mail.time.to_rfc3339() };
+    Json(mailbox.mails().into_iter().rev().map(body).collect())
 }
 
 impl fmt::Debug for Mail {

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 
 use clap::Args;
-use kontor_runtime::settings::{DatabaseSettings, IdentitySettings};
+use kontor_runtime::settings::{DatabaseSettings, IdentitySettings, Settings};
 
 /// The settings of the catalog service.
 #[derive(Args, Clone, Debug)]
 pub struct Config {
-    /// The address that the catalog listens on.
+    /// The address that the catalog listens on: gRPC
     #[arg(long = "catalog-addr", env = "KONTOR_CATALOG_ADDR", default_value = "127.0.0.1:7102")]
     pub listen: SocketAddr,
     /// The database.
@@ -17,8 +17,9 @@ pub struct Config {
     /// The identity towards other services.
     #[command(flatten)]
     pub identity: IdentitySettings,
-    /// For how many seconds units are held for an order at least. An order takes seconds; the rest is for buyers whose service is down
-    /// meanwhile.
+    /// How many seconds units are held for an order at least; an order takes seconds, the rest is for order processes that are down
     #[arg(long, env = "KONTOR_HOLD_SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u32).range(1..))]
     pub hold_seconds: u32,
 }
+
+impl Settings for Config {}

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use kontor_postgres::outbox::Feed;
 use kontor_postgres::{Migrations, migrations};
-use kontor_runtime::{Callers, Error, Host, Server, Service, process};
+use kontor_runtime::{Callers, Error, Host, Program, Server, Service};
 
 pub use config::Config;
 use ops::Catalog;
@@ -29,7 +29,9 @@ pub fn migrations() -> Migrations {
 
 /// The catalog as a process of its own.
 pub fn main() -> ExitCode {
-    service(process::settings("kontor-catalog", "Products, variants, stock and reservations, over gRPC.")).run()
+    Program::new("catalog", "Products, variants, stock and reservations, over gRPC")
+        .migrations(migrations())
+        .run(service)
 }
 
 /// The catalog service.

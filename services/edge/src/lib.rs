@@ -14,6 +14,7 @@ mod fields;
 mod handler;
 mod http_body;
 mod limits;
+mod mailbox;
 mod members;
 mod origin;
 mod percent;
@@ -26,7 +27,6 @@ mod response;
 mod rest;
 mod route;
 mod routes;
-mod server;
 mod status;
 mod template;
 #[cfg(test)]
@@ -46,7 +46,7 @@ use prost_reflect::DescriptorPool;
 
 pub use config::{Config, main, service};
 pub use error::Error;
-pub use server::serve;
+pub use kontor_runtime::http_server::serve;
 pub use upstreams::Upstreams;
 
 use crate::handler::Setup;

@@ -25,14 +25,3 @@ pub(crate) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a service may take to say whether it is ready.
 pub(crate) const READY_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How long a caller may take to send the head of a request.
-pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long open requests have to end once the edge is told to stop.
-pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
-/// How often a quiet HTTP/2 connection is asked whether it still lives.
-pub(crate) const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
-/// Connections at a time, at most; further ones wait in the kernel's queue.
-pub(crate) const CONNECTIONS_MAX: usize = 10_000;
-/// Requests at a time on one HTTP/2 connection, at most.
-pub(crate) const STREAMS_MAX: u32 = 200;

@@ -7,16 +7,20 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Import;
 use crate::client::{Settings, send, sign_in};
 use crate::say;
+use crate::up::sample;
 
 /// Loads the file and says what came of it. Fails if products stayed out.
 pub async fn run(import: Import, stop: CancellationToken) -> Result<(), Error> {
-    let file = std::fs::read(&import.file).map_err(|error| format!("{}: {error}", import.file.display()))?;
     let operator = &import.operator;
     let password = operator.password()?;
+    let Some(path) = &import.file else {
+        return sample::load(&operator.auth_addr, &import.catalog_addr, &operator.admin_email, &password).await;
+    };
+    let file = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let loading = async {
         let token = sign_in(peer::channel(&operator.auth_addr)?, &operator.admin_email, &password).await?;
         let settings = Settings { currency: import.currency.clone(), dry_run: import.dry_run };
-        say(format_args!("sending {} ({} bytes)", import.file.display(), file.len()));
+        say(format_args!("sending {} ({} bytes)", path.display(), file.len()));
         send(peer::channel(&import.catalog_addr)?, &token, file, &settings).await
     };
     let report = tokio::select! {

@@ -4,28 +4,48 @@
 
 pub mod cli;
 mod client;
+mod data_dir;
 pub mod import;
-mod place;
+mod make_env;
+mod migrate;
 pub mod rotate_keys;
+mod schemas;
 mod secrets;
 pub mod up;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use cli::{Cli, Command};
+use clap::{CommandFactory, FromArgMatches};
+use cli::{AdminPassword, Cli, Command};
 use futures_util::FutureExt;
+use kontor_runtime::settings::{self, ProcessSettings};
+use kontor_runtime::{Error, run};
+use secrecy::ExposeSecret;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.command.unwrap_or(Command::Up(cli.up)) {
-        Command::Up(up) => kontor_runtime::run("kontor", |stop| up::run(up, stop).boxed()),
-        Command::Import(import) => kontor_runtime::run("kontor-import", |stop| import::run(import, stop).boxed()),
-        Command::RotateKeys(rotate) => {
-            kontor_runtime::run("kontor-rotate-keys", |stop| rotate_keys::run(rotate, stop).boxed())
+    let matches = settings::read(Cli::command(), cli::NEEDS);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let quiet = ProcessSettings::default();
+    match cli.command.unwrap_or(Command::Up(Box::new(cli.up))) {
+        Command::Up(up) => run("kontor", &up.process.clone(), |stop| up::run(*up, stop).boxed()),
+        Command::Import(import) => run("kontor-import", &quiet, |stop| import::run(import, stop).boxed()),
+        Command::RotateKeys(rotate) => run("kontor-rotate-keys", &quiet, |stop| rotate_keys::run(rotate, stop).boxed()),
+        Command::Migrate(migrate) => run("kontor-migrate", &quiet, |stop| migrate::run(migrate, stop).boxed()),
+        Command::AdminPassword(asked) => {
+            run("kontor-admin-password", &quiet, |_| async move { tell_password(&asked) }.boxed())
+        }
+        Command::MakeEnv => {
+            make_env::run();
+            ExitCode::SUCCESS
         }
     }
+}
+
+fn tell_password(asked: &AdminPassword) -> Result<(), Error> {
+    let password = secrets::admin_password(asked.admin_password.as_ref(), asked.data_dir.as_deref())?;
+    say(password.expose_secret());
+    Ok(())
 }
 
 /// A line for whoever sits at the terminal, if anybody still reads. The log is something else, and goes to standard error.

@@ -11,7 +11,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Operator, Up};
-use crate::place::data_dir;
 use crate::say;
 
 /// The file in the data directory.
@@ -138,27 +137,34 @@ impl Secrets {
 impl Operator {
     /// The password that was given, or the one that `kontor up` keeps.
     pub(crate) fn password(&self) -> Result<SecretString, Error> {
-        if let Some(given) = &self.admin_password {
-            return Ok(given.clone());
-        }
-        let secrets = Secrets::load(&data_dir(self.data_dir.as_deref())?)?;
-        let secrets = secrets.ok_or("who asks? give --admin-password, or the --data-dir of `kontor up`")?;
-        Ok(secrets.admin_password)
+        admin_password(self.admin_password.as_ref(), self.data_dir.as_deref())
     }
 }
 
-fn hex() -> String {
+/// The password that was given, or the one that `kontor up` keeps in its data directory.
+pub(crate) fn admin_password(given: Option<&SecretString>, data_dir: Option<&Path>) -> Result<SecretString, Error> {
+    if let Some(given) = given {
+        return Ok(given.clone());
+    }
+    let secrets = Secrets::load(&crate::data_dir::data_dir(data_dir)?)?;
+    let secrets = secrets.ok_or(
+        "the administrator's password is not known here; give --admin-password, or the --data-dir of `kontor up`",
+    )?;
+    Ok(secrets.admin_password)
+}
+
+pub(crate) fn hex() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 
 /// Four groups of five letters and digits that can't be taken for one another: about 100 bits.
-fn password() -> String {
+pub(crate) fn password() -> String {
     const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz234567899";
     let group = || -> String { (0..5).map(|_| LETTERS[rand::random_range(0..32)] as char).collect() };
     [group(), group(), group(), group()].join("-")
 }
 
-fn base64(bytes: &[u8; 32]) -> String {
+pub(crate) fn base64(bytes: &[u8; 32]) -> String {
     use base64::Engine;
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use kontor_postgres::outbox::Feed;
 use kontor_postgres::{Migrations, migrations};
-use kontor_runtime::{Callers, Error, Host, Server, Service, peer, process};
+use kontor_runtime::{Callers, Error, Host, Program, Server, Service, peer};
 
 pub use config::{ANSWER_WAIT, Config, LEASE_SECONDS, ORDER_SECONDS};
 use ops::{Orders, Settings};
@@ -31,7 +31,7 @@ pub fn migrations() -> Migrations {
 
 /// The order service as a process of its own.
 pub fn main() -> ExitCode {
-    service(process::settings("kontor-order", "Carts and orders, over gRPC.")).run()
+    Program::new("order", "Carts and orders, over gRPC").migrations(migrations()).run(service)
 }
 
 /// The order service.

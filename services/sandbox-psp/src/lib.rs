@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use kontor_proto::kontor::payment::v1::payment_provider_service_server::PaymentProviderServiceServer;
-use kontor_runtime::{Callers, Error, Host, Server, Service, process};
+use kontor_runtime::{Callers, Error, Host, Program, Server, Service};
 use kontor_types::{Clock, SystemClock};
 
 use book::Book;
@@ -38,7 +38,7 @@ use ops::Provider;
 
 /// The provider as a process of its own.
 pub fn main() -> ExitCode {
-    service(process::settings("kontor-sandbox-psp", "A payment provider to test against.")).run()
+    Program::new("sandbox-psp", "A payment provider to test against, which takes no money").run(service)
 }
 
 /// The provider.

@@ -37,6 +37,10 @@ impl Database {
         let role = |name, schema| Role::new(name, schema, PASSWORD.into());
         let roles = [role("kontor_auth", "auth"), role("kontor_catalog", "catalog"), role("kontor_order", "order")];
         kontor_postgres::bootstrap(&admin_url, &roles).await?;
+        let migrations = [kontor_auth::migrations(), kontor_catalog::migrations(), kontor_order::migrations()];
+        for (role, migrations) in roles.iter().zip(&migrations) {
+            kontor_postgres::migrate_url(&role_url(&admin_url, role)?, migrations).await?;
+        }
         let by_proxy = |proxy| format!("postgres://{proxy}/{NAME}?sslmode=disable");
         Ok(Self {
             auth_url: role_url(&admin_url, &roles[0])?,

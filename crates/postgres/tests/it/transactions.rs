@@ -2,11 +2,13 @@
 
 use std::cell::Cell;
 
-use futures_util::future::join_all;
+use futures_util::FutureExt;
+use futures_util::future::{OptionFuture, join_all};
 use kontor_postgres::outbox::{self, Event};
 use kontor_postgres::testing::{role, server};
 use kontor_postgres::{Migrations, PoolOptions, Transient, connect, constraint, ensure_affected, migrate, retry};
 use sqlx::{Executor, PgPool};
+use tokio::sync::Barrier;
 
 async fn pool() -> PgPool {
     let owner = role("transactions", "transactions");
@@ -55,12 +57,12 @@ async fn migrate_can_be_spawned() {
     tokio::spawn(async move { migrate(&pool, &migrations()).await }).await.unwrap().unwrap();
 }
 
-/// Adds to a counter in a way that conflicts with everybody who does the same.
-async fn add_one(pool: &PgPool) -> Result<(), sqlx::Error> {
+/// Adds to a counter in a way that conflicts with another transaction that has read it too before `both_read` ends.
+async fn add_one(pool: &PgPool, both_read: impl Future<Output = ()>) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     tx.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE").await?;
     let n: i32 = sqlx::query_scalar("SELECT n FROM counter").fetch_one(&mut *tx).await?;
-    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    both_read.await;
     let done = sqlx::query("UPDATE counter SET n = $1").bind(n + 1).execute(&mut *tx).await?;
     ensure_affected(&done, 1)?;
     tx.commit().await
@@ -70,10 +72,12 @@ async fn add_one(pool: &PgPool) -> Result<(), sqlx::Error> {
 async fn conflicting_transactions_all_count_when_retried() {
     let pool = pool().await;
     pool.execute("CREATE TABLE counter AS SELECT 0 AS n").await.unwrap();
-    let attempts = Cell::new(0);
+    let (attempts, barrier) = (Cell::new(0), Barrier::new(2));
     let once = || {
+        let is_first_of_two = attempts.get() < 2;
         attempts.set(attempts.get() + 1);
-        add_one(&pool)
+        let wait = is_first_of_two.then(|| barrier.wait());
+        add_one(&pool, OptionFuture::from(wait).map(drop))
     };
     let (a, b) = tokio::join!(retry("add", once), retry("add", once));
     a.and(b).unwrap();

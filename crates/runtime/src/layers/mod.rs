@@ -12,6 +12,6 @@ mod until_refused;
 pub(crate) use access::Access;
 pub(crate) use deadline::Deadline;
 pub(crate) use detach::Detach;
-pub(crate) use middleware::MiddlewareLayer;
+pub(crate) use middleware::{Inner, Middleware, MiddlewareLayer, Outcome};
 pub(crate) use panic::on_panic;
 pub(crate) use trace::Trace;

@@ -8,7 +8,7 @@ use crate::domain::roles::Misfit;
 use crate::domain::seal::SealError;
 use crate::domain::service_key::ServiceKeyError;
 use crate::domain::signing_key::SigningKeyError;
-use kontor_postgres::Transient;
+use kontor_postgres::{StoreError, Transient};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SetupError {
@@ -36,6 +36,13 @@ pub(crate) enum SetupError {
     AdminEmailTaken,
     #[error(transparent)]
     Operation(#[from] Error),
+}
+
+impl SetupError {
+    /// Whether the database was not available: the set-up may succeed later.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(self, Self::Operation(Error::Store(StoreError::Outage(_))))
+    }
 }
 
 impl From<sqlx::Error> for SetupError {

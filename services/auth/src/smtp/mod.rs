@@ -22,6 +22,16 @@ use server::{Security, Server, is_loopback};
 /// How long a farewell may take.
 const QUIT_MAX: Duration = Duration::from_secs(2);
 
+/// Whether a URL names a mail server.
+pub(crate) fn check_url(url: &SecretString) -> Result<(), SettingsError> {
+    Server::parse(url).map(drop)
+}
+
+/// Whether mail can come from this address.
+pub(crate) fn check_sender(from: &str) -> Result<(), SettingsError> {
+    from.parse::<Sender>().map(drop).map_err(|_| SettingsError::Sender)
+}
+
 /// A mail server, and who mail comes from.
 pub(crate) struct Smtp {
     server: Server,

@@ -94,6 +94,8 @@ fn debug_output_of_the_settings_hides_the_secrets() {
         smtp_url: Some("hunter2".into()),
         mail_from: None,
         link_origin: None,
+
+        dev_mailbox: false,
         password_cost: PasswordCost::default(),
     };
     assert!(!format!("{config:?}").contains("hunter2"));

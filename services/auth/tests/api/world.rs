@@ -56,6 +56,7 @@ impl Database {
             smtp_url: None,
             mail_from: None,
             link_origin: None,
+            dev_mailbox: false,
             password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 },
         }
     }
@@ -80,7 +81,7 @@ impl Auth {
         let listener = TcpListener::bind(config.listen).await.unwrap();
         let channel = channel(listener.local_addr().unwrap());
         let (mailbox, stop) = (Mailbox::default(), CancellationToken::new());
-        let serving = kontor_auth::service(config, Some(mailbox.clone())).serve(listener, stop.clone());
+        let serving = kontor_auth::service(config, Some(mailbox.clone())).migrating().serve(listener, stop.clone());
         let task = tokio::spawn(async { serving.await.map_err(|error| error.to_string()) });
         Self { channel, mailbox, stop, task }
     }

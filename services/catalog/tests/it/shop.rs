@@ -66,7 +66,7 @@ impl Shop {
             hold_seconds,
         };
         let stop = CancellationToken::new();
-        let serving = kontor_catalog::service(config).serve(listener, stop.clone());
+        let serving = kontor_catalog::service(config).migrating().serve(listener, stop.clone());
         tokio::spawn(async move { serving.await.unwrap() });
         let channel = Endpoint::from_shared(format!("http://{addr}")).unwrap().connect_lazy();
         let options = PoolOptions { max_connections: 2, ..PoolOptions::new(database.url(&role)) };

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use kontor_postgres::server::{Server, ServerOptions};
-use kontor_postgres::{Role, role_url};
 use kontor_runtime::Error;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::cli::Up;
 use crate::say;
+use crate::schemas::{bootstrap, schemas};
 use crate::secrets::Secrets;
 
 /// The database in a private Postgres.
@@ -36,14 +36,11 @@ pub(super) async fn open(up: &Up, place: &Path, secrets: &Secrets) -> Result<Dat
             (Some(server), admin)
         }
     };
-    let roles = [
-        Role::new("kontor_auth", "auth", secrets.auth_database.clone()),
-        Role::new("kontor_catalog", "catalog", secrets.catalog_database.clone()),
-        Role::new("kontor_order", "order", secrets.order_database.clone()),
-    ];
-    kontor_postgres::bootstrap(&admin, &roles).await?;
-    let url = |role: &Role| role_url(&admin, role).map(SecretString::from);
-    let (auth, catalog, order) = (url(&roles[0])?, url(&roles[1])?, url(&roles[2])?);
+    let passwords = [&secrets.auth_database, &secrets.catalog_database, &secrets.order_database];
+    let schemas = schemas(passwords.map(SecretString::clone));
+    bootstrap(&admin, &schemas).await?;
+    let [auth, catalog, order] = &schemas;
+    let (auth, catalog, order) = (auth.url(&admin)?, catalog.url(&admin)?, order.url(&admin)?);
     Ok(Database { server, auth, catalog, order })
 }
 

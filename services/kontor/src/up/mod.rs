@@ -2,18 +2,17 @@
 
 mod banner;
 mod database;
-mod mailbox;
-mod sample;
+pub(crate) mod sample;
 mod services;
 
 use std::path::Path;
 
-use kontor_runtime::Error;
+use kontor_runtime::{Error, monitoring};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::Up;
 use crate::secrets::Secrets;
-use crate::{place, say};
+use crate::{data_dir, say};
 
 /// Runs everything until `stop`, or until a part of it fails.
 pub async fn run(up: Up, stop: CancellationToken) -> Result<(), Error> {
@@ -22,7 +21,7 @@ pub async fn run(up: Up, stop: CancellationToken) -> Result<(), Error> {
 
 /// Like [`run`], and tells when a purchase can be made, with the addresses that were really taken (port 0 asks for a free one).
 pub async fn run_and_tell(up: Up, stop: CancellationToken, ready: impl FnOnce(&Up)) -> Result<(), Error> {
-    let place = place::prepare(up.data_dir.as_deref())?;
+    let place = data_dir::prepare(up.data_dir.as_deref())?;
     let secrets = Secrets::load_or_make(&place.path, up.admin_password.clone())?;
     // Addresses that are taken are told before anything is started.
     let sockets = services::bind(&up).await?;
@@ -30,6 +29,7 @@ pub async fn run_and_tell(up: Up, stop: CancellationToken, ready: impl FnOnce(&U
     let mut database = database::open(&up, &place.path, &secrets).await?;
     say("starting the services");
     let running = services::start(&up, &secrets, &place.path, &database, sockets);
+    let _monitored = monitoring::start(up.process.metrics_addr, running.readiness(), Default::default()).await?;
     let result = serve(running, (&up, &place.path), &secrets, &mut database, (stop, ready)).await;
     say("stopping: the database");
     database.close().await?;
@@ -46,11 +46,17 @@ async fn serve(
     database: &mut database::Database,
     (stop, tell): (CancellationToken, impl FnOnce(&Up)),
 ) -> Result<(), Error> {
-    let hint = database.hint();
+    let (hint, readiness) = (database.hint(), running.readiness());
     let ready = async {
-        services::wait_until_ready(up).await?;
+        services::wait_until_ready(&readiness).await?;
         if up.sample == "default" {
-            sample::load(up, secrets).await?;
+            sample::load(
+                &up.auth_addr.to_string(),
+                &up.catalog_addr.to_string(),
+                &up.admin_email,
+                &secrets.admin_password,
+            )
+            .await?;
         }
         secrets.keep(up, place).await?;
         banner::show(up, secrets, hint.as_deref());

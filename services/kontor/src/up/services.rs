@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use kontor_auth::Mailbox;
 use kontor_runtime::settings::{DatabaseSettings, IdentitySettings, TokenSettings};
-use kontor_runtime::{Error, Service, bind as listen, peer};
+use kontor_runtime::{Error, Readiness, Service, bind as listen};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 
 use super::database::Database;
-use super::mailbox;
 use crate::cli::Up;
 use crate::secrets::Secrets;
 
@@ -60,6 +59,7 @@ pub(super) struct Running {
     tasks: JoinSet<(&'static str, Result<(), Error>)>,
     /// In the order in which they stop: callers before those they call.
     stops: Vec<(&'static str, CancellationToken)>,
+    readiness: Vec<Readiness>,
     ended: Vec<&'static str>,
 }
 
@@ -71,6 +71,7 @@ pub(super) fn start(up: &Up, secrets: &Secrets, data_dir: &Path, database: &Data
         auth_addr: up.auth_addr.to_string(),
         catalog_addr: up.catalog_addr.to_string(),
         order_addr: up.order_addr.to_string(),
+        dev_mailbox_addr: None,
     };
     let order = kontor_order::Config {
         listen: up.order_addr,
@@ -93,14 +94,14 @@ pub(super) fn start(up: &Up, secrets: &Secrets, data_dir: &Path, database: &Data
     let auth = auth_config(up, secrets, database, tokens.issuer.clone());
     // Mail that is sent is not shown at the edge.
     let mailbox = (!up.sends_mail()).then(Mailbox::default);
-    let routes = mailbox.clone().map(mailbox::routes).unwrap_or_default();
+    let routes = mailbox.clone().map(Mailbox::routes).unwrap_or_default();
     // In the order in which they stop: callers before those they call.
     Running::of([
         (kontor_edge::service(edge, routes), sockets.edge),
-        (kontor_order::service(order), sockets.order),
-        (kontor_catalog::service(catalog), sockets.catalog),
+        (kontor_order::service(order).migrating(), sockets.order),
+        (kontor_catalog::service(catalog).migrating(), sockets.catalog),
         (kontor_sandbox_psp::service(psp), sockets.psp),
-        (kontor_auth::service(auth, mailbox), sockets.auth),
+        (kontor_auth::service(auth, mailbox).migrating(), sockets.auth),
     ])
 }
 
@@ -123,20 +124,27 @@ fn auth_config(up: &Up, secrets: &Secrets, database: &Database, issuer: String) 
         smtp_url: up.smtp_url.clone(),
         mail_from: up.mail_from.clone(),
         link_origin: up.link_origin.clone(),
+        dev_mailbox: false,
         password_cost: Default::default(),
     }
 }
 
 impl Running {
     fn of(services: impl IntoIterator<Item = (Service, TcpListener)>) -> Self {
-        let mut running = Self { tasks: JoinSet::new(), stops: Vec::new(), ended: Vec::new() };
+        let mut running = Self { tasks: JoinSet::new(), stops: Vec::new(), readiness: Vec::new(), ended: Vec::new() };
         for (service, listener) in services {
             let (name, stop) = (service.name(), CancellationToken::new());
+            running.readiness.push(service.readiness());
             let serving = service.serve(listener, stop.clone());
             running.tasks.spawn(async move { (name, serving.await) });
             running.stops.push((name, stop));
         }
         running
+    }
+
+    /// Whether each of them is ready, now and later.
+    pub(super) fn readiness(&self) -> Vec<Readiness> {
+        self.readiness.clone()
     }
 
     /// Waits until one of them ends by itself, which none should.
@@ -176,19 +184,17 @@ impl Running {
 }
 
 /// Waits until a purchase could be made.
-pub(super) async fn wait_until_ready(up: &Up) -> Result<(), Error> {
-    let services =
-        [("auth", up.auth_addr), ("catalog", up.catalog_addr), ("sandbox-psp", up.psp_addr), ("order", up.order_addr)];
-    for (name, addr) in services {
-        let channel = peer::channel(&addr.to_string())?;
-        let ready = tokio::time::timeout(START_MAX, until_serving(name, channel)).await;
-        ready.map_err(|_| format!("{name} did not become ready within {} s", START_MAX.as_secs()))?;
-    }
-    Ok(())
-}
-
-async fn until_serving(name: &'static str, channel: Channel) {
-    while peer::serves(name, channel.clone()).await.is_err() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+pub(super) async fn wait_until_ready(services: &[Readiness]) -> Result<(), Error> {
+    let began = Instant::now();
+    loop {
+        let causes = services.iter().filter_map(|service| Some(format!("{}: {}", service.service(), service.cause()?)));
+        let causes: Vec<_> = causes.collect();
+        if causes.is_empty() {
+            return Ok(());
+        }
+        if began.elapsed() > START_MAX {
+            return Err(format!("not ready within {} s: {}", START_MAX.as_secs(), causes.join("; ")).into());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

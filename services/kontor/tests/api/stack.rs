@@ -75,6 +75,7 @@ fn data_dir(role_password: &str) -> PathBuf {
 fn settings(data_dir: &Path, database_url: &str) -> Up {
     let any = ([127, 0, 0, 1], 0).into();
     Up {
+        process: Default::default(),
         data_dir: Some(data_dir.into()),
         database_url: Some(database_url.to_owned().into()),
         edge_addr: any,

@@ -25,9 +25,13 @@ pub(crate) const MUG: &str = "products/mug";
 /// Those with a gRPC side, by their names.
 pub(crate) const GRPC: [&str; 4] = ["auth", "catalog", "order", "sandbox-psp"];
 
+/// Those with a schema.
+pub(crate) const SCHEMAS: [&str; 3] = ["auth", "catalog", "order"];
+
 pub(crate) struct Apart {
     programs: BTreeMap<&'static str, Program>,
     addrs: BTreeMap<&'static str, SocketAddr>,
+    monitoring: BTreeMap<&'static str, SocketAddr>,
     pub(crate) database: TestDatabase,
     catalog_key: String,
     order_key: String,
@@ -38,18 +42,39 @@ pub(crate) struct Apart {
 impl Apart {
     /// Starts them, with further settings, and waits until a purchase could be made.
     pub(crate) async fn start(env: Vec<(&'static str, String)>) -> Self {
-        let roles = ["auth", "catalog", "order"].map(role);
-        let database = testing::server().await.unwrap().database(&roles).await.unwrap();
-        let addrs = ["edge"].into_iter().chain(GRPC).map(|name| (name, free_addr())).collect();
-        let [catalog_key, order_key] =
-            ["catalog", "order"].map(|account| ServiceKey::generate(account).expose_secret().to_owned());
-        let folder = tempfile::tempdir().unwrap();
-        let mut apart = Self { programs: BTreeMap::new(), addrs, database, catalog_key, order_key, folder, env };
+        let mut apart = Self::new(env).await;
+        for name in SCHEMAS {
+            let (migrated, _, complained) = apart.run(name, &["migrate"]);
+            assert_eq!(migrated, Some(0), "{complained}");
+        }
         for name in GRPC.into_iter().chain(["edge"]) {
             apart.start_one(name);
         }
         apart.readiness_becomes(200, START_MAX).await;
         apart
+    }
+
+    /// Starts none yet, on a database without tables.
+    pub(crate) async fn new(env: Vec<(&'static str, String)>) -> Self {
+        let database = testing::server().await.unwrap().database(&SCHEMAS.map(role)).await.unwrap();
+        let addrs = ["edge"].into_iter().chain(GRPC).map(|name| (name, free_addr())).collect();
+        let [catalog_key, order_key] =
+            ["catalog", "order"].map(|account| ServiceKey::generate(account).expose_secret().to_owned());
+        let folder = tempfile::tempdir().unwrap();
+        let monitoring = ["edge"].into_iter().chain(GRPC).map(|name| (name, free_addr())).collect();
+        Self { programs: BTreeMap::new(), addrs, monitoring, database, catalog_key, order_key, folder, env }
+    }
+
+    /// Runs a program with the settings of a service to its end: its exit code, and what it wrote to standard output and standard error.
+    pub(crate) fn run(&self, name: &'static str, args: &[&str]) -> (Option<i32>, String, String) {
+        let output = self.command(name).args(args).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    /// Where a service tells of itself in plain HTTP.
+    pub(crate) fn monitoring(&self, name: &str, path: &str) -> String {
+        format!("http://{}{path}", self.monitoring[name])
     }
 
     pub(crate) fn start_one(&mut self, name: &'static str) {
@@ -60,7 +85,9 @@ impl Apart {
     /// A second process of a service, on the same database, at an address of its own.
     pub(crate) async fn start_another(&self, name: &'static str) -> (Program, SocketAddr) {
         let addr = free_addr();
-        let mut program = Program::start(self.command(name).env(addr_setting(name), addr.to_string()));
+        let mut command = self.command(name);
+        let mut program =
+            Program::start(command.env(addr_setting(name), addr.to_string()).env_remove("KONTOR_METRICS_ADDR"));
         let began = Instant::now();
         while tokio::net::TcpStream::connect(addr).await.is_err() {
             assert!(program.runs() && began.elapsed() < START_MAX, "{}", program.complained());
@@ -109,12 +136,13 @@ impl Apart {
         }
     }
 
-    fn command(&self, name: &'static str) -> Command {
+    pub(crate) fn command(&self, name: &'static str) -> Command {
         let mut command = program::command(program::path_of(&format!("kontor-{name}")));
         for (name, addr) in &self.addrs {
             command.env(addr_setting(name), addr.to_string());
         }
         command.env("KONTOR_ISSUER", format!("http://{}", self.addr("edge")));
+        command.env("KONTOR_METRICS_ADDR", self.monitoring[name].to_string());
         command.envs(self.settings_of(name)).envs(self.env.iter().cloned());
         command
     }
@@ -128,7 +156,9 @@ impl Apart {
                 ("KONTOR_SERVICE_KEYS", format!("{},{}", self.catalog_key, self.order_key)),
                 ("KONTOR_ADMIN_EMAIL", ADMIN.into()),
                 ("KONTOR_ADMIN_PASSWORD", PASSWORD.into()),
+                ("KONTOR_DEV_MAILBOX", "true".into()),
             ],
+            "edge" => vec![("KONTOR_DEV_MAILBOX_ADDR", self.monitoring["auth"].to_string())],
             "catalog" => vec![database(), ("KONTOR_SERVICE_KEY", self.catalog_key.clone())],
             "order" => vec![database(), ("KONTOR_SERVICE_KEY", self.order_key.clone())],
             "sandbox-psp" => vec![("KONTOR_PSP_JOURNAL", self.journal().display().to_string())],

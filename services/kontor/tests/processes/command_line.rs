@@ -12,7 +12,7 @@ fn said_by(args: &[&str]) -> (Option<i32>, String, String) {
 fn help_lists_the_commands_and_every_setting_with_its_name_in_the_environment() {
     let (code, help, _) = said_by(&["--help"]);
     assert_eq!(code, Some(0));
-    for command in ["up", "import", "rotate-keys"] {
+    for command in ["up", "import", "rotate-keys", "migrate", "admin-password", "make-env"] {
         let listed = help.lines().any(|line| line.trim_start().starts_with(&format!("{command} ")));
         assert!(listed, "no {command} in:\n{help}");
     }
@@ -31,6 +31,8 @@ fn help_lists_the_commands_and_every_setting_with_its_name_in_the_environment() 
         "KONTOR_SMTP_URL",
         "KONTOR_MAIL_FROM",
         "KONTOR_LINK_ORIGIN",
+        "KONTOR_METRICS_ADDR",
+        "KONTOR_LOG_FORMAT",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "RUST_LOG",
     ] {

@@ -5,8 +5,8 @@
 //! | [`accounts`] | an account, from sign-up to its end, and what is logged of it |
 //! | [`restart`], [`crash`], [`conflicts`], [`external`] | the life of `kontor up` |
 //! | [`mail`] | mail through a mail server |
-//! | [`command_line`], [`import`] | the operator's other commands |
-//! | [`plumbing`], [`readiness`], [`takeover`] | the services as separate processes |
+//! | [`command_line`], [`import`], [`operator`], [`rotate_keys`] | the operator's other commands |
+//! | [`plumbing`], [`readiness`], [`starts`], [`takeover`] | the services as separate processes |
 //! | [`traces`] | one purchase, one trace; in one process and in five |
 //! | [`apart`], [`data_dir`], [`launcher`], [`otlp_http`], [`shop`], [`span_tree`] | what they share |
 //!
@@ -23,6 +23,7 @@ mod external;
 mod import;
 mod launcher;
 mod mail;
+mod operator;
 mod otlp_http;
 mod plumbing;
 mod readiness;
@@ -30,5 +31,6 @@ mod restart;
 mod rotate_keys;
 mod shop;
 mod span_tree;
+mod starts;
 mod takeover;
 mod traces;

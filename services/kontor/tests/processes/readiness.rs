@@ -44,13 +44,13 @@ async fn without_the_database_nobody_is_ready_until_it_is_back() {
     apart.shop().buy(MUG).await;
 }
 
-struct Admin {
+pub(crate) struct Admin {
     conn: PgConnection,
     database: String,
 }
 
 impl Admin {
-    async fn of(apart: &Apart) -> Self {
+    pub(crate) async fn of(apart: &Apart) -> Self {
         let url = apart.database.admin_url();
         let server = kontor_postgres::testing::server().await.unwrap();
         let mut conn = PgConnection::connect(&url).await.unwrap();
@@ -59,13 +59,13 @@ impl Admin {
         Self { conn: PgConnection::connect(&server.admin_url()).await.unwrap(), database }
     }
 
-    async fn close_database(&mut self) {
+    pub(crate) async fn close_database(&mut self) {
         self.allow_connections(false).await;
         let cut = sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1");
         cut.bind(&self.database).execute(&mut self.conn).await.unwrap();
     }
 
-    async fn open_database(&mut self) {
+    pub(crate) async fn open_database(&mut self) {
         self.allow_connections(true).await;
     }
 

@@ -230,7 +230,7 @@ pub fn dollars(units: i64) -> Option<Money> {
 async fn start(config: &kontor_order::Config) -> (CancellationToken, JoinHandle<()>, Channel) {
     let (listener, addr) = kontor_testkit::listener().await;
     let stop = CancellationToken::new();
-    let serving = kontor_order::service(config.clone()).serve(listener, stop.clone());
+    let serving = kontor_order::service(config.clone()).migrating().serve(listener, stop.clone());
     let serving = tokio::spawn(async move { serving.await.unwrap() });
     let channel = Channel::from_shared(format!("http://{addr}")).unwrap().connect().await.unwrap();
     (stop, serving, channel)

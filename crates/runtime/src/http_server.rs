@@ -1,4 +1,4 @@
-//! HTTP/1.1 and HTTP/2 (with prior knowledge) on one listener, and the drain at the end.
+//! An HTTP server: HTTP/1.1 and HTTP/2 (with prior knowledge) on one listener, and the drain at the end. For the edge, and for monitoring.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,16 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::{CONNECTIONS_MAX, DRAIN_TIMEOUT, HEAD_TIMEOUT, KEEP_ALIVE_INTERVAL, STREAMS_MAX};
+/// How long a caller may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long open requests have to end once the server is told to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often a quiet HTTP/2 connection is asked whether it still lives.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
+/// Connections at a time, at most; further ones wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 10_000;
+/// Requests at a time on one HTTP/2 connection, at most.
+const STREAMS_MAX: u32 = 200;
 
 /// How long to wait after a connection could not be accepted, which mostly means too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
