@@ -18,6 +18,7 @@
 pub mod bootstrap;
 pub mod error;
 pub mod idempotency;
+mod metrics;
 pub mod migrate;
 pub mod migrations;
 pub mod outbox;
@@ -34,8 +35,9 @@ pub mod testing;
 
 pub use bootstrap::{Role, bootstrap, create_database, role_url};
 pub use error::{Error, StoreError, constraint, ensure_affected, is_outage};
+pub use metrics::DURATION_BOUNDS;
 pub use migrate::{migrate, migrate_url};
 pub use migrations::Migrations;
-pub use pool::{PoolOptions, connect, connect_lazy, with_timeout};
+pub use pool::{Pool, PoolOptions, connect, connect_lazy, with_timeout};
 pub use retry::{Transient, retry};
 pub use schema::SchemaState;

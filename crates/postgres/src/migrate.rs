@@ -7,11 +7,11 @@
 use std::sync::Arc;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, Executor, PgConnection, PgPool};
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::error::has_state;
 use crate::schema::{self, SchemaState};
-use crate::{Error, Migrations};
+use crate::{Error, Migrations, Pool};
 
 /// Races of `CREATE TABLE IF NOT EXISTS` that are worth another try.
 const CREATE_ATTEMPTS: u32 = 10;
@@ -26,8 +26,8 @@ const LOCK_TIMEOUT_MS: u32 = 10 * 60 * 1000;
 ///
 /// # Errors
 /// When a migration fails or differs from the one applied earlier, or when a newer program has migrated the schema.
-pub async fn migrate(pool: &PgPool, migrations: &Migrations) -> Result<(), Error> {
-    migrate_with(&pool.connect_options(), migrations).await
+pub async fn migrate(pool: &Pool, migrations: &Migrations) -> Result<(), Error> {
+    migrate_with(&pool.sqlx().connect_options(), migrations).await
 }
 
 /// Like [`migrate`], for a program that does nothing else.

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sqlx::{Connection, Executor, PgConnection, PgPool};
+use sqlx::{Connection, Executor, PgConnection};
 
-use crate::Migrations;
+use crate::{Migrations, Pool};
 use crate::error::{has_state, is_outage};
 use crate::schema::{self, SchemaState};
 
@@ -26,7 +26,7 @@ pub(crate) fn note(error: &sqlx::Error) {
 ///
 /// # Errors
 /// The cause, as a sentence.
-pub async fn check(pool: PgPool, migrations: Migrations) -> Result<(), String> {
+pub async fn check(pool: Pool, migrations: Migrations) -> Result<(), String> {
     let unavailable = |error| format!("the database is not available: {error}");
     let mut conn = pool.acquire().await.map_err(unavailable)?;
     match schema::compare(&mut conn, &migrations).await.map_err(unavailable)? {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::has_state;
+use crate::metrics;
 
 /// How often a transaction is tried in all.
 const MAX_ATTEMPTS: u32 = 5;
@@ -26,7 +27,7 @@ impl Transient for sqlx::Error {
 /// Runs a whole transaction, again if it lost against another one, at most five times.
 ///
 /// `attempt` begins and commits by itself, and must not do anything else that cannot be repeated.
-/// `name` says in the log which transaction it was.
+/// `name` says in the log and in metrics which transaction it was.
 ///
 /// # Errors
 /// The first error that is not transient, or the last transient one.
@@ -42,6 +43,7 @@ where
             return outcome;
         }
         tracing::debug!(transaction = name, tried, "transaction lost a conflict, trying again");
+        metrics::transaction_retried(name);
         tokio::time::sleep(pause(tried)).await;
     }
     let last = attempt().await;

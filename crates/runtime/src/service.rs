@@ -7,9 +7,8 @@ use std::sync::Arc;
 use axum::Router;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use kontor_postgres::{Migrations, PoolOptions, readiness};
+use kontor_postgres::{Migrations, Pool, PoolOptions, readiness};
 use secrecy::ExposeSecret;
-use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -242,7 +241,7 @@ impl Host {
     ///
     /// # Errors
     /// When the service names no schema.
-    pub fn pool(&self) -> Result<PgPool, Error> {
+    pub fn pool(&self) -> Result<Pool, Error> {
         let (schema, _) = self.database.as_ref().ok_or("the service names no schema")?;
         Ok(schema.pool.clone())
     }
@@ -251,7 +250,7 @@ impl Host {
     ///
     /// # Errors
     /// When the service names no schema.
-    pub fn separate_pool(&self, connections: u32) -> Result<PgPool, Error> {
+    pub fn separate_pool(&self, connections: u32) -> Result<Pool, Error> {
         let (_, options) = self.database.as_ref().ok_or("the service names no schema")?;
         let options = PoolOptions { max_connections: connections, ..options.clone() };
         Ok(kontor_postgres::connect_lazy(&options)?)

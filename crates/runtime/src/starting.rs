@@ -4,8 +4,7 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use http::Request;
-use kontor_postgres::{Migrations, SchemaState, schema};
-use sqlx::PgPool;
+use kontor_postgres::{Migrations, Pool, SchemaState, schema};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::body::Body;
@@ -32,7 +31,7 @@ pub(crate) enum Migrate {
 }
 
 pub(crate) struct Schema {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Pool,
     pub(crate) migrations: Migrations,
     pub(crate) migrate: Migrate,
 }

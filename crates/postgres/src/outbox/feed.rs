@@ -6,17 +6,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::page::{self, OutboxEvent};
-use super::sequence::sequence;
+use super::sequence::{backlog, sequence};
+use crate::{Pool, metrics};
 
 /// How long the sequencer rests when it has nothing to do.
 const POLL: Duration = Duration::from_millis(100);
 /// How long it rests at most while the database is away.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// How often it is measured how many events wait for their positions.
+const MEASURE: Duration = Duration::from_secs(5);
 /// Most events that get their positions in one transaction.
 const BATCH: i64 = 500;
 /// Most watchers that read at the same time: when news come they all want to, and the others need connections, too.
@@ -32,7 +34,7 @@ pub struct Feed(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    pool: PgPool,
+    pool: Pool,
     /// The last position, as far as this process knows.
     head: watch::Receiver<i64>,
     readers: Semaphore,
@@ -42,10 +44,11 @@ struct Inner {
 
 impl Feed {
     /// Starts to sequence, until `stop`.
-    pub fn start(pool: PgPool, stop: &CancellationToken) -> Self {
+    pub fn start(pool: Pool, stop: &CancellationToken) -> Self {
         let stop = stop.child_token();
         let (told, head) = watch::channel(0);
         tokio::spawn(run(pool.clone(), told, stop.clone()));
+        tokio::spawn(measure(pool.clone(), stop.clone()));
         let (readers, _ends_with_this) = (Semaphore::new(READERS_MAX), stop.clone().drop_guard());
         Self(Arc::new(Inner { pool, head, readers, stop, _ends_with_this }))
     }
@@ -71,7 +74,7 @@ impl Feed {
     }
 }
 
-async fn run(pool: PgPool, told: watch::Sender<i64>, stop: CancellationToken) {
+async fn run(pool: Pool, told: watch::Sender<i64>, stop: CancellationToken) {
     let mut failures = 0;
     while !stop.is_cancelled() {
         let rest = match crate::with_timeout(sequence(&pool, BATCH)).await {
@@ -91,6 +94,17 @@ async fn run(pool: PgPool, told: watch::Sender<i64>, stop: CancellationToken) {
             }
         };
         let _ = tokio::time::timeout(rest, stop.cancelled()).await;
+    }
+}
+
+/// Every replica reports the same numbers, which are those of the database.
+async fn measure(pool: Pool, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        // That the database is away is in the log already, by the sequencer.
+        if let Ok(backlog) = crate::with_timeout(backlog(&pool)).await {
+            metrics::outbox_measured(pool.name(), backlog.pending, backlog.lag_seconds);
+        }
+        let _ = tokio::time::timeout(MEASURE, stop.cancelled()).await;
     }
 }
 

@@ -1,8 +1,8 @@
 //! Gives positions to events whose transactions have committed. Why, is told in [`super`].
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
-use crate::retry;
+use crate::{Pool, retry};
 
 /// What a turn of the sequencer came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Turn {
 ///
 /// # Errors
 /// When the database refuses or can't be reached; nothing was done then, or all of it.
-pub async fn sequence(pool: &PgPool, limit: i64) -> Result<Turn, sqlx::Error> {
+pub async fn sequence(pool: &Pool, limit: i64) -> Result<Turn, sqlx::Error> {
     let seen = look(&mut *pool.acquire().await?).await?;
     let idle = Turn { head: seen.head, given: 0, more: false };
     if !seen.waiting {
@@ -29,7 +29,7 @@ pub async fn sequence(pool: &PgPool, limit: i64) -> Result<Turn, sqlx::Error> {
 }
 
 /// `None` if another process is at it.
-async fn sequence_once(pool: &PgPool, limit: i64) -> Result<Option<Turn>, sqlx::Error> {
+async fn sequence_once(pool: &Pool, limit: i64) -> Result<Option<Turn>, sqlx::Error> {
     let mut tx = pool.begin().await?;
     // A statement of its own: what the next one sees must include all that the last holder of the lock did.
     if !lock_head(&mut tx).await? {
@@ -54,6 +54,27 @@ async fn look(conn: &mut PgConnection) -> Result<LookRow, sqlx::Error> {
          FROM outbox_head WHERE id = 1",
     )
     .fetch_one(conn)
+    .await
+}
+
+crate::from_row! {
+    /// What waits for its position.
+    pub(super) struct Backlog {
+        pub(super) pending: i64,
+        /// The age of the first event; 0 without one.
+        pub(super) lag_seconds: f64,
+    }
+}
+
+/// Counts the events that have no position, by the partial index. The count ends at ten thousand, so that it stays cheap when the
+/// sequencer is far behind; events come in the order of their ids, so that the oldest is among them.
+pub(super) async fn backlog(pool: &Pool) -> Result<Backlog, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT count(*) AS pending, \
+             coalesce(greatest(extract(epoch FROM now() - min(create_time)), 0), 0)::float8 AS lag_seconds \
+         FROM (SELECT create_time FROM outbox_events WHERE position IS NULL ORDER BY id LIMIT 10000) AS waiting",
+    )
+    .fetch_one(&mut *pool.acquire().await?)
     .await
 }
 

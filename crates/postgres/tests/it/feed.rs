@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use kontor_postgres::outbox::{BadCursor, Batch, Cursor, Event, Feed, Start, Watch, WatchError, append, sequence};
 use kontor_postgres::testing::{TestDatabase, role, server};
-use kontor_postgres::{Migrations, PoolOptions, StoreError, connect, migrate};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
+use kontor_postgres::{Migrations, Pool, PoolOptions, StoreError, connect, migrate};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// An outbox, with a pool of two connections.
-async fn outbox() -> (PgPool, TestDatabase) {
+async fn outbox() -> (Pool, TestDatabase) {
     let owner = role("outbox", "outbox");
     let database = server().await.unwrap().database(std::slice::from_ref(&owner)).await.unwrap();
     let acquire_timeout = Duration::from_millis(500);
@@ -21,7 +21,7 @@ async fn outbox() -> (PgPool, TestDatabase) {
     (pool, database)
 }
 
-async fn add(pool: &PgPool, version: i64) {
+async fn add(pool: &Pool, version: i64) {
     let event = Event { aggregate: "a", version, kind: "k", payload: vec![], trace_parent: None };
     append(&mut pool.acquire().await.unwrap(), &event).await.unwrap();
 }
@@ -85,7 +85,9 @@ async fn a_cursor_is_good_as_soon_as_any_process_gave_it_out() {
     assert!(matches!(feed.watch(at(second)).await, Err(WatchError::Cursor(BadCursor))));
     // As another process would: this one may not have heard of it yet.
     add(&pool, 2).await;
-    while sqlx::query_scalar::<_, i64>("SELECT last_position FROM outbox_head").fetch_one(&pool).await.unwrap() < 2 {
+    while sqlx::query_scalar::<_, i64>("SELECT last_position FROM outbox_head").fetch_one(pool.sqlx()).await.unwrap()
+        < 2
+    {
         sequence(&pool, 10).await.unwrap();
     }
     feed.watch(at(second)).await.unwrap();
@@ -100,7 +102,7 @@ async fn what_is_not_kept_any_more_is_passed_over() {
         add(&pool, version).await;
     }
     next(&mut feed.watch(Start::Oldest).await.unwrap(), 3).await;
-    pool.execute("DELETE FROM outbox_events").await.unwrap();
+    pool.sqlx().execute("DELETE FROM outbox_events").await.unwrap();
     let mut watch = feed.watch(Start::Oldest).await.unwrap();
     let passed = watch.next().await.unwrap();
     assert_eq!((passed.events, passed.cursor.to_wire()), (vec![], "e10000000000000003".into()));

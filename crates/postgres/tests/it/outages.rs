@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use kontor_postgres::testing::{TestDatabase, role, server};
-use kontor_postgres::{PoolOptions, Role, StoreError, Transient, connect, is_outage, role_url};
+use kontor_postgres::{Pool, PoolOptions, Role, StoreError, Transient, connect, is_outage, role_url};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, Executor, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{Connection, Executor, PgConnection, Postgres, Transaction};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::time::sleep;
@@ -16,13 +16,13 @@ async fn database() -> (Role, TestDatabase) {
     (owner, database)
 }
 
-async fn pool() -> (PgPool, TestDatabase) {
+async fn pool() -> (Pool, TestDatabase) {
     let (owner, database) = database().await;
     (connect(&PoolOptions::new(database.url(&owner))).await.unwrap(), database)
 }
 
 /// A pool whose connections lead over TCP, through a relay: the private server listens on a Unix socket.
-async fn pool_over_tcp() -> (PgPool, TestDatabase) {
+async fn pool_over_tcp() -> (Pool, TestDatabase) {
     let (owner, database) = database().await;
     let direct: PgConnectOptions = database.url(&owner).parse().unwrap();
     let socket = direct.get_socket().unwrap().join(format!(".s.PGSQL.{}", direct.get_port()));
@@ -39,7 +39,7 @@ async fn pool_over_tcp() -> (PgPool, TestDatabase) {
 }
 
 /// A transaction whose session the server has ended, since it was silent for too long.
-async fn ended_transaction(pool: &PgPool, database: &TestDatabase) -> Transaction<'static, Postgres> {
+async fn ended_transaction(pool: &Pool, database: &TestDatabase) -> Transaction<'static, Postgres> {
     let mut tx = pool.begin().await.unwrap();
     let shorten = "SELECT pg_backend_pid() FROM set_config('idle_in_transaction_session_timeout', '50ms', true)";
     let session: i32 = sqlx::query_scalar(shorten).fetch_one(&mut *tx).await.unwrap();
@@ -68,7 +68,7 @@ async fn statements_and_commits_after_too_long_a_silence_are_outages() {
     }
     let error = tx.commit().await.unwrap_err();
     assert!(is_outage(&error), "{error:?}");
-    pool.execute("SELECT 1").await.unwrap();
+    pool.sqlx().execute("SELECT 1").await.unwrap();
 }
 
 /// Over TCP sqlx reads the reason first, and then the end of the stream.
@@ -85,13 +85,13 @@ async fn over_tcp_the_reason_is_read_and_is_an_outage() {
     let commit = ended_transaction(&pool, &database).await.commit().await.unwrap_err();
     assert_eq!(state(&commit).as_deref(), Some("25P03"), "{commit:?}");
     assert!(is_outage(&commit));
-    pool.execute("SELECT 1").await.unwrap();
+    pool.sqlx().execute("SELECT 1").await.unwrap();
 }
 
 #[tokio::test]
 async fn the_servers_timeouts_are_outages() {
     let (pool, _database) = pool().await;
-    pool.execute("CREATE TABLE locked (id int)").await.unwrap();
+    pool.sqlx().execute("CREATE TABLE locked (id int)").await.unwrap();
     let mut holder = pool.begin().await.unwrap();
     holder.execute("LOCK TABLE locked").await.unwrap();
     let timeouts = [
@@ -118,7 +118,7 @@ async fn refusals_count_as_outages_by_their_sqlstate() {
     let cases = outages.map(|code| (code, true)).into_iter().chain(others.map(|code| (code, false)));
     for (code, expected) in cases {
         let raise = format!("DO $$ BEGIN RAISE EXCEPTION 'raised' USING ERRCODE = '{code}'; END $$");
-        let error = pool.execute(sqlx::AssertSqlSafe(raise)).await.unwrap_err();
+        let error = pool.sqlx().execute(sqlx::AssertSqlSafe(raise)).await.unwrap_err();
         assert_eq!(state(&error).as_deref(), Some(code));
         assert_eq!(is_outage(&error), expected, "{code}");
         let lost_conflict = code == "40001";

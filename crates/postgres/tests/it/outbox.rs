@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use kontor_postgres::outbox::{Event, OutboxEvent, append, page, sequence};
 use kontor_postgres::testing::{TestDatabase, role, server};
-use kontor_postgres::{Migrations, PoolOptions, connect, is_outage, migrate};
-use sqlx::{Connection, Executor, PgConnection, PgPool};
+use kontor_postgres::{Migrations, Pool, PoolOptions, connect, is_outage, migrate};
+use sqlx::{Connection, Executor, PgConnection};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use uuid::Uuid;
 
 const AGGREGATES: &str = "CREATE TABLE aggregates (name text PRIMARY KEY, version bigint NOT NULL DEFAULT 0);";
 
-async fn outbox() -> (PgPool, TestDatabase) {
+async fn outbox() -> (Pool, TestDatabase) {
     let owner = role("outbox", "outbox");
     let database = server().await.unwrap().database(std::slice::from_ref(&owner)).await.unwrap();
     let pool = connect(&PoolOptions { max_connections: 20, ..PoolOptions::new(database.url(&owner)) }).await.unwrap();
     migrate(&pool, &Migrations::new(&[]).with_outbox()).await.unwrap();
-    pool.execute(AGGREGATES).await.unwrap();
+    pool.sqlx().execute(AGGREGATES).await.unwrap();
     (pool, database)
 }
 
@@ -27,11 +27,11 @@ async fn add(conn: &mut PgConnection, aggregate: &str, version: i64, bytes: usiz
     append(conn, &event).await.unwrap()
 }
 
-async fn after(pool: &PgPool, position: i64) -> Vec<OutboxEvent> {
+async fn after(pool: &Pool, position: i64) -> Vec<OutboxEvent> {
     page::list_after(&mut pool.acquire().await.unwrap(), position, 100, i64::MAX).await.unwrap()
 }
 
-async fn given(pool: &PgPool) -> i64 {
+async fn given(pool: &Pool) -> i64 {
     sequence(pool, 100).await.unwrap().given
 }
 
@@ -59,7 +59,7 @@ async fn versions_are_in_order_even_if_their_ids_are_not() {
     for version in 1..=4_i64 {
         let id = Uuid::from_u128(100 - version as u128);
         let sql = "INSERT INTO outbox_events (id, aggregate, version, kind, payload) VALUES ($1, 'a', $2, 'k', '')";
-        sqlx::query(sql).bind(id).bind(version).execute(&pool).await.unwrap();
+        sqlx::query(sql).bind(id).bind(version).execute(pool.sqlx()).await.unwrap();
     }
     while sequence(&pool, 2).await.unwrap().more {}
     let read = after(&pool, 0).await;
@@ -131,7 +131,7 @@ const WRITERS: usize = 8;
 const WRITES: usize = 40;
 
 /// Appends to random aggregates, one version after the other as the services do, and commits after a random while or not at all.
-async fn write(pool: PgPool) -> usize {
+async fn write(pool: Pool) -> usize {
     let mut written = 0;
     for _ in 0..WRITES {
         let name = format!("a{}", rand::random_range(0..6));
@@ -154,7 +154,7 @@ async fn write(pool: PgPool) -> usize {
 }
 
 /// Pages through the events for as long as it is not ended, and checks each as it comes.
-async fn read(pool: PgPool, expected: tokio::sync::watch::Receiver<Option<usize>>) -> Vec<OutboxEvent> {
+async fn read(pool: Pool, expected: tokio::sync::watch::Receiver<Option<usize>>) -> Vec<OutboxEvent> {
     let (mut seen, mut versions) = (Vec::<OutboxEvent>::new(), HashMap::<String, i64>::new());
     loop {
         let whole = *expected.borrow();
@@ -203,7 +203,7 @@ async fn a_reader_sees_every_event_once_and_in_order_whoever_writes_and_sequence
     };
     let read = read.unwrap();
     assert_eq!(read.len(), written);
-    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox_events").fetch_one(&pool).await.unwrap();
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM outbox_events").fetch_one(pool.sqlx()).await.unwrap();
     assert_eq!(kept as usize, written);
     sequencers.shutdown().await;
 }

@@ -65,7 +65,7 @@ async fn a_connection_that_went_silent_while_idle_does_not_cost_the_whole_timeou
 
     frozen.store(true, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_millis(5_500)).await;
-    let asked = sqlx::query_scalar("SELECT 1").fetch_one(&pool);
+    let asked = sqlx::query_scalar("SELECT 1").fetch_one(pool.sqlx());
     let one: i32 = tokio::time::timeout(Duration::from_secs(100), asked).await.unwrap().unwrap();
     assert_eq!(one, 1);
 }

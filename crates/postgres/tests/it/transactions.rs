@@ -6,11 +6,11 @@ use futures_util::FutureExt;
 use futures_util::future::{OptionFuture, join_all};
 use kontor_postgres::outbox::{self, Event};
 use kontor_postgres::testing::{role, server};
-use kontor_postgres::{Migrations, PoolOptions, Transient, connect, constraint, ensure_affected, migrate, retry};
-use sqlx::{Executor, PgPool};
+use kontor_postgres::{Migrations, Pool, PoolOptions, Transient, connect, constraint, ensure_affected, migrate, retry};
+use sqlx::Executor;
 use tokio::sync::Barrier;
 
-async fn pool() -> PgPool {
+async fn pool() -> Pool {
     let owner = role("transactions", "transactions");
     let database = server().await.unwrap().database(std::slice::from_ref(&owner)).await.unwrap();
     connect(&PoolOptions::new(database.url(&owner))).await.unwrap()
@@ -30,7 +30,7 @@ async fn eight_migrators_at_once_all_succeed_and_each_step_runs_once() {
     for outcome in join_all((0..8).map(|_| migrate(&pool, &migrator))).await {
         outcome.unwrap();
     }
-    let ran: Vec<i32> = sqlx::query_scalar("SELECT step FROM ran ORDER BY step").fetch_all(&pool).await.unwrap();
+    let ran: Vec<i32> = sqlx::query_scalar("SELECT step FROM ran ORDER BY step").fetch_all(pool.sqlx()).await.unwrap();
     assert_eq!(ran, [1, 2]);
 }
 
@@ -46,7 +46,7 @@ async fn a_migration_may_take_longer_than_a_statement_of_the_service() {
     })
     .await
     .unwrap();
-    let limited = pool.execute("SELECT pg_sleep(0.3)").await.unwrap_err();
+    let limited = pool.sqlx().execute("SELECT pg_sleep(0.3)").await.unwrap_err();
     assert_eq!(limited.as_database_error().unwrap().code().as_deref(), Some("57014"));
     migrate(&pool, &migrations()).await.unwrap();
 }
@@ -58,7 +58,7 @@ async fn migrate_can_be_spawned() {
 }
 
 /// Adds to a counter in a way that conflicts with another transaction that has read it too before `both_read` ends.
-async fn add_one(pool: &PgPool, both_read: impl Future<Output = ()>) -> Result<(), sqlx::Error> {
+async fn add_one(pool: &Pool, both_read: impl Future<Output = ()>) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     tx.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE").await?;
     let n: i32 = sqlx::query_scalar("SELECT n FROM counter").fetch_one(&mut *tx).await?;
@@ -71,7 +71,7 @@ async fn add_one(pool: &PgPool, both_read: impl Future<Output = ()>) -> Result<(
 #[tokio::test]
 async fn conflicting_transactions_all_count_when_retried() {
     let pool = pool().await;
-    pool.execute("CREATE TABLE counter AS SELECT 0 AS n").await.unwrap();
+    pool.sqlx().execute("CREATE TABLE counter AS SELECT 0 AS n").await.unwrap();
     let (attempts, barrier) = (Cell::new(0), Barrier::new(2));
     let once = || {
         let is_first_of_two = attempts.get() < 2;
@@ -81,7 +81,7 @@ async fn conflicting_transactions_all_count_when_retried() {
     };
     let (a, b) = tokio::join!(retry("add", once), retry("add", once));
     a.and(b).unwrap();
-    let n: i32 = sqlx::query_scalar("SELECT n FROM counter").fetch_one(&pool).await.unwrap();
+    let n: i32 = sqlx::query_scalar("SELECT n FROM counter").fetch_one(pool.sqlx()).await.unwrap();
     assert_eq!(n, 2);
     assert!(attempts.get() > 2, "no conflict happened, so nothing was shown");
 }
@@ -114,8 +114,8 @@ async fn a_conflict_is_tried_five_times_and_another_error_once() {
 #[tokio::test]
 async fn a_row_count_that_is_not_the_expected_one_is_an_error() {
     let pool = pool().await;
-    pool.execute("CREATE TABLE t AS SELECT generate_series(1, 2) AS id").await.unwrap();
-    let done = pool.execute("UPDATE t SET id = 3").await.unwrap();
+    pool.sqlx().execute("CREATE TABLE t AS SELECT generate_series(1, 2) AS id").await.unwrap();
+    let done = pool.sqlx().execute("UPDATE t SET id = 3").await.unwrap();
     ensure_affected(&done, 2).unwrap();
     let error = ensure_affected(&done, 1).unwrap_err();
     assert!(!error.is_transient());
@@ -135,7 +135,7 @@ fn event(version: i64) -> Event<'static> {
 #[tokio::test]
 async fn an_event_lives_and_dies_with_its_transaction() {
     let pool = pool().await;
-    pool.execute(OUTBOX).await.unwrap();
+    pool.sqlx().execute(OUTBOX).await.unwrap();
     let mut kept = pool.begin().await.unwrap();
     let id = outbox::append(&mut kept, &event(1)).await.unwrap();
     kept.commit().await.unwrap();
@@ -143,14 +143,14 @@ async fn an_event_lives_and_dies_with_its_transaction() {
     outbox::append(&mut lost, &event(2)).await.unwrap();
     lost.rollback().await.unwrap();
     let rows: Vec<(uuid::Uuid, Vec<u8>, Option<String>)> =
-        sqlx::query_as("SELECT id, payload, trace_parent FROM outbox_events").fetch_all(&pool).await.unwrap();
+        sqlx::query_as("SELECT id, payload, trace_parent FROM outbox_events").fetch_all(pool.sqlx()).await.unwrap();
     assert_eq!(rows, [(id, vec![0, 1], event(1).trace_parent)]);
 }
 
 #[tokio::test]
 async fn a_version_is_written_once_and_the_constraint_is_named() {
     let pool = pool().await;
-    pool.execute(OUTBOX).await.unwrap();
+    pool.sqlx().execute(OUTBOX).await.unwrap();
     let mut conn = pool.acquire().await.unwrap();
     outbox::append(&mut conn, &event(1)).await.unwrap();
     let error = outbox::append(&mut conn, &event(1)).await.unwrap_err();

@@ -37,8 +37,8 @@ mod users;
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use kontor_postgres::Pool;
 use kontor_types::Clock;
-use sqlx::PgPool;
 use tokio::sync::Notify;
 
 pub(crate) use audit::Filter;
@@ -62,7 +62,7 @@ use revocation_feed::RevocationFeed;
 /// The operations on accounts, over their database. Clones share all state.
 #[derive(Clone)]
 pub(crate) struct Auth {
-    pool: PgPool,
+    pool: Pool,
     passwords: Arc<Passwords>,
     access_tokens: Arc<AccessTokens>,
     kek: Arc<KeyEncryptionKey>,

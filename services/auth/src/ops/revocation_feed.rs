@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::{PgConnection, PgPool};
+use kontor_postgres::Pool;
+use sqlx::PgConnection;
 use tokio::sync::{Mutex, watch};
 
 use super::keys::read_ring;
@@ -35,7 +36,7 @@ pub(crate) struct Snapshot {
 /// What this process knows of keys and revocations, and its subscribers.
 pub(super) struct RevocationFeed {
     /// A pool of its own, so that calls that wait for a connection do not delay revocations.
-    pool: PgPool,
+    pool: Pool,
     /// Held during a poll, so that an older snapshot does not replace a newer one.
     last_read: Mutex<LastRead>,
     state: watch::Sender<FeedState>,
@@ -57,7 +58,7 @@ struct FeedState {
 
 impl RevocationFeed {
     /// A feed before its first poll.
-    pub(super) fn new(pool: PgPool, on_update: OnUpdate) -> Self {
+    pub(super) fn new(pool: Pool, on_update: OnUpdate) -> Self {
         Self { pool, last_read: Mutex::default(), state: watch::Sender::default(), on_update }
     }
 }

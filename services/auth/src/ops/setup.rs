@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use kontor_postgres::retry;
+use kontor_postgres::{Pool, retry};
 use kontor_runtime::access::permissions_asked;
 use kontor_types::SystemClock;
 use kontor_types::ids::UserId;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio::sync::Notify;
 
 use super::access_tokens::AccessTokens;
@@ -37,7 +37,7 @@ impl Auth {
     /// Adds the rows that are missing, and builds the operations. `revocation_pool` serves only the polls that `on_update` is called after.
     pub async fn set_up(
         config: &Config,
-        [pool, revocation_pool]: [PgPool; 2],
+        [pool, revocation_pool]: [Pool; 2],
         on_update: OnUpdate,
     ) -> Result<Self, SetupError> {
         roles::check(&permissions_asked())?;
@@ -80,7 +80,7 @@ fn new_key(kek: &KeyEncryptionKey) -> Result<SealedKey, SetupError> {
 /// The administrator in the settings, checked. None if there is one already, so that no password is hashed for nothing.
 async fn administrator(
     config: &Config,
-    pool: &PgPool,
+    pool: &Pool,
     passwords: &Passwords,
 ) -> Result<Option<Administrator>, SetupError> {
     let Some((email, password)) = named_administrator(config)? else { return Ok(None) };
@@ -115,7 +115,7 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    async fn insert(&self, pool: &PgPool) -> Result<KeyRing, SetupError> {
+    async fn insert(&self, pool: &Pool) -> Result<KeyRing, SetupError> {
         let mut tx = pool.begin().await?;
         store::setup::lock(&mut tx).await?;
         let ring = self.signing_keys(&mut tx).await?;

@@ -16,19 +16,19 @@ pub use restock::ReturnStock;
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use kontor_postgres::Pool;
 
 /// The catalog's operations, over its database.
 #[derive(Clone)]
 pub struct Catalog {
-    pool: PgPool,
+    pool: Pool,
     /// How long units are sure to be held.
     hold: Duration,
 }
 
 impl Catalog {
     /// Over a pool that was migrated; units are held for orders as long as `hold`.
-    pub fn new(pool: PgPool, hold: Duration) -> Self {
+    pub fn new(pool: Pool, hold: Duration) -> Self {
         Self { pool, hold }
     }
 }

@@ -33,12 +33,12 @@ async fn reservations_get_the_number_of_events_that_they_had() {
 
     kontor_postgres::migrate(&pool, &kontor_catalog::migrations()).await.unwrap();
     let sql = "SELECT state, cardinality(variant_ids), version, cardinality(returned) FROM reservations ORDER BY 1, 2";
-    let rows: Vec<(String, i32, i64, i32)> = sqlx::query_as(sql).fetch_all(&pool).await.unwrap();
+    let rows: Vec<(String, i32, i64, i32)> = sqlx::query_as(sql).fetch_all(pool.sqlx()).await.unwrap();
     let rows: Vec<_> =
         rows.iter().map(|(state, lines, version, back)| (state.as_str(), *lines, *version, *back)).collect();
     let expected =
         [("CONFIRMED", 1, 2, 0), ("HELD", 1, 1, 0), ("REFUSED", 1, 1, 0), ("RELEASED", 0, 1, 0), ("RELEASED", 1, 2, 0)];
     assert_eq!(rows, expected);
-    sqlx::query("UPDATE reservations SET state = 'EXPIRED' WHERE state = 'HELD'").execute(&pool).await.unwrap();
-    sqlx::query("UPDATE reservations SET state = 'GONE'").execute(&pool).await.unwrap_err();
+    sqlx::query("UPDATE reservations SET state = 'EXPIRED' WHERE state = 'HELD'").execute(pool.sqlx()).await.unwrap();
+    sqlx::query("UPDATE reservations SET state = 'GONE'").execute(pool.sqlx()).await.unwrap_err();
 }

@@ -71,7 +71,7 @@ impl Shop {
         let channel = Endpoint::from_shared(format!("http://{addr}")).unwrap().connect_lazy();
         let options = PoolOptions { max_connections: 2, ..PoolOptions::new(database.url(&role)) };
         let shop = Self {
-            db: kontor_postgres::connect(&options).await.unwrap(),
+            db: kontor_postgres::connect(&options).await.unwrap().sqlx().clone(),
             products: ProductServiceClient::new(channel.clone()),
             variants: VariantServiceClient::new(channel.clone()),
             inventory: InventoryServiceClient::new(channel.clone()),

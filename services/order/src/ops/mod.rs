@@ -21,7 +21,7 @@ pub use refund::RefundOrder;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::PgPool;
+use kontor_postgres::Pool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -56,7 +56,7 @@ pub struct Settings {
 /// The operations on carts and orders, over their database and peers.
 #[derive(Clone)]
 pub struct Orders {
-    pool: PgPool,
+    pool: Pool,
     catalog: Catalog,
     payments: Payments,
     lease: Arc<Lease>,
@@ -69,13 +69,7 @@ pub struct Orders {
 
 impl Orders {
     /// Over a pool that was migrated, and peers. After `stop`, orders are let go of between two steps.
-    pub fn new(
-        pool: PgPool,
-        catalog: Catalog,
-        payments: Payments,
-        settings: Settings,
-        stop: CancellationToken,
-    ) -> Self {
+    pub fn new(pool: Pool, catalog: Catalog, payments: Payments, settings: Settings, stop: CancellationToken) -> Self {
         let (turns, driving) = (Arc::new(Semaphore::new(DRIVEN_MAX)), TaskTracker::new());
         let Settings { process, lease, order_time_max, answer_wait } = settings;
         let lease = Arc::new(Lease { process, length: lease });
