@@ -1,6 +1,7 @@
 //! Who may call what, read from the contract: the option `(kontor.access.v1.rule)` of each method.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use prost_reflect::{DynamicMessage, MethodDescriptor, ReflectMessage, Value};
 use tonic::{Code, Status};
@@ -39,6 +40,7 @@ pub struct Rules(HashMap<String, Guarded>);
 /// A method and who may call it.
 #[derive(Clone, Debug)]
 struct Guarded {
+    name: Arc<str>,
     rule: Rule,
     streams: bool,
 }
@@ -50,8 +52,9 @@ impl Rules {
             contract.get_service_by_name(service).ok_or_else(|| AccessError::UnknownService(service.into()))?;
         for method in descriptor.methods() {
             let rule = rule_of(&method).ok_or_else(|| AccessError::NoRule(method.full_name().into()))?;
-            let guarded = Guarded { rule, streams: method.is_server_streaming() };
-            self.0.insert(format!("/{service}/{}", method.name()), guarded);
+            let name = format!("{service}/{}", method.name());
+            let guarded = Guarded { name: name.as_str().into(), rule, streams: method.is_server_streaming() };
+            self.0.insert(format!("/{name}"), guarded);
         }
         Ok(())
     }
@@ -59,6 +62,11 @@ impl Rules {
     /// The rule of a method; none if no service here has it.
     pub fn get(&self, path: &str) -> Option<&Rule> {
         self.0.get(path).map(|method| &method.rule)
+    }
+
+    /// The name of a method, `kontor.order.v1.OrderService/GetOrder`; none if no service here has it.
+    pub(crate) fn method_name(&self, path: &str) -> Option<Arc<str>> {
+        self.0.get(path).map(|method| Arc::clone(&method.name))
     }
 
     /// Whether a method answers with a stream, which may go on for long after its caller was let in.

@@ -14,6 +14,8 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use kontor_proto::codec::ERROR_DOMAIN;
 
+use crate::metrics;
+
 /// How long a caller waits before it tries again after UNAVAILABLE.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -59,8 +61,10 @@ impl Fault {
         fault
     }
 
-    /// RESOURCE_EXHAUSTED: nothing was done, since too much is waiting; with the advice to try again.
-    pub fn overloaded(message: impl Into<String>) -> Self {
+    /// RESOURCE_EXHAUSTED: nothing was done, since too much is waiting; with the advice to try again. Metrics count it by `queue`, the
+    /// name of what is full.
+    pub fn overloaded(queue: &'static str, message: impl Into<String>) -> Self {
+        metrics::request_shed(queue);
         let mut fault = Self::new(Code::ResourceExhausted, ErrorReason::Overloaded, message);
         fault.details.set_retry_info(Some(RETRY_DELAY));
         fault
@@ -124,6 +128,29 @@ pub fn store(error: &StoreError) -> Status {
             let fault = Fault::new(Code::InvalidArgument, ErrorReason::IdempotencyKeyReused, error.to_string());
             fault.violation("request_id", error.to_string()).into()
         }
+    }
+}
+
+/// The name of a code, as google.rpc.Code spells it.
+pub fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 

@@ -13,6 +13,8 @@ mod health;
 pub mod http_server;
 pub mod identity;
 mod layers;
+mod log_format;
+pub mod metrics;
 pub mod monitoring;
 pub mod peer;
 pub mod process;

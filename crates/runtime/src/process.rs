@@ -32,7 +32,8 @@ fn run_boxed(name: &str, settings: &ProcessSettings, serve: Serve) -> ExitCode {
         Err(error) => return report(name, &error),
     };
     runtime.block_on(async {
-        let _telemetry = match telemetry::start(name, settings.log_format) {
+        let options = telemetry::Options { log_format: settings.log_format };
+        let _telemetry = match telemetry::start(name, options) {
             Ok(telemetry) => telemetry,
             Err(error) => return report(name, &fault::chain(&error)),
         };

@@ -1,33 +1,46 @@
 //! The W3C trace context (traceparent, tracestate) in headers and in rows, so that one purchase is one trace across
 //! processes, queues and restarts.
+//!
+//! With an exporter, OpenTelemetry's layer makes a span of each of ours, and its context is what is passed on. Without one, that layer
+//! is not installed, since it would cost a tenth of an order's CPU for nothing: then the caller's context is kept beside the span and
+//! passed on as it came, so that a trace does not end where a process exports nothing. A call without a context gets a new one.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use opentelemetry::propagation::{Extractor, Injector};
-use opentelemetry::trace::TraceContextExt;
-use opentelemetry::{Context, global};
-use tracing::Span;
+use opentelemetry::Context;
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::{Dispatch, Id, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::Registry;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+static W3C: LazyLock<TraceContextPropagator> = LazyLock::new(TraceContextPropagator::new);
+
+/// The context that a span was given by [`adopt`]; spans below it belong to the same trace.
+struct Adopted(SpanContext);
 
 /// Writes the current span's context into the headers of an outgoing call.
 pub fn inject(headers: &mut HeaderMap) {
-    let context = Span::current().context();
-    global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut Headers(headers)));
+    if let Some(context) = current_context() {
+        W3C.inject_context(&context, &mut Headers(headers));
+    }
 }
 
 /// Makes the span a child of the caller's, if the headers name one, and notes the trace's id on it for the log.
 ///
 /// The span needs an empty field `trace_id`.
 pub fn adopt(span: &Span, headers: &HeaderMap) {
-    adopt_context(span, global::get_text_map_propagator(|propagator| propagator.extract(&ReadHeaders(headers))));
+    adopt_context(span, W3C.extract_with_context(&Context::new(), &ReadHeaders(headers)));
 }
 
 /// The current span's `traceparent`, to be kept in a row.
 pub fn current() -> Option<String> {
-    let context = Span::current().context();
     let mut fields = HashMap::new();
-    global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut fields));
+    W3C.inject_context(&current_context()?, &mut fields);
     fields.remove("traceparent")
 }
 
@@ -35,25 +48,64 @@ pub fn current() -> Option<String> {
 pub fn adopt_parent(span: &Span, traceparent: Option<&str>) {
     let fields: HashMap<_, _> =
         HashMap::from_iter(traceparent.map(|value| ("traceparent".to_owned(), value.to_owned())));
-    adopt_context(span, global::get_text_map_propagator(|propagator| propagator.extract(&fields)));
+    adopt_context(span, W3C.extract_with_context(&Context::new(), &fields));
 }
 
-fn adopt_context(span: &Span, context: Context) {
-    if context.span().span_context().is_valid() {
-        // Fails only when no tracer is installed; then there is no trace to join.
-        let _ = span.set_parent(context);
+fn adopt_context(span: &Span, caller: Context) {
+    let callers = caller.span().span_context().clone();
+    if callers.is_valid() {
+        // Fails only when nothing is exported; then there is no span to have a parent.
+        let _ = span.set_parent(caller);
     }
-    let own = span.context();
-    let own = own.span().span_context().clone();
-    if own.is_valid() {
-        span.record("trace_id", own.trace_id().to_string());
+    let exported = span.context().span().span_context().clone();
+    let own = [exported, callers].into_iter().find(SpanContext::is_valid).unwrap_or_else(new_context);
+    let trace_id = own.trace_id();
+    let is_kept = span.with_subscriber(|(id, dispatch)| {
+        with_span(id, dispatch, |span| span.extensions_mut().replace(Adopted(own))).is_some()
+    });
+    if is_kept == Some(true) {
+        span.record("trace_id", tracing::field::display(trace_id));
     }
+}
+
+/// The context of a call that came without one. Nothing of it is recorded, which its flags say.
+fn new_context() -> SpanContext {
+    let (trace, span) = (TraceId::from(rand::random::<u128>()), SpanId::from(rand::random::<u64>()));
+    SpanContext::new(trace, span, TraceFlags::NOT_SAMPLED, false, TraceState::NONE)
+}
+
+fn current_context() -> Option<Context> {
+    let span = Span::current();
+    let exported = span.context();
+    if exported.span().span_context().is_valid() {
+        return Some(exported);
+    }
+    let adopted = span.with_subscriber(|(id, dispatch)| with_span(id, dispatch, |span| adopted(&span))).flatten();
+    adopted.flatten().map(|context| Context::new().with_remote_span_context(context))
+}
+
+fn with_span<T>(id: &Id, dispatch: &Dispatch, work: impl FnOnce(SpanRef<'_, Registry>) -> T) -> Option<T> {
+    Some(work(dispatch.downcast_ref::<Registry>()?.span(id)?))
+}
+
+/// The context of the nearest span that adopted one, among this and those above it.
+fn adopted<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>) -> Option<SpanContext> {
+    span.scope().find_map(|span| span.extensions().get::<Adopted>().map(|adopted| adopted.0.clone()))
+}
+
+/// The trace that a span belongs to, for the log.
+pub(crate) fn trace_id<S: for<'a> LookupSpan<'a>>(span: &SpanRef<'_, S>) -> Option<TraceId> {
+    adopted(span).map(|context| context.trace_id())
 }
 
 struct Headers<'a>(&'a mut HeaderMap);
 
 impl Injector for Headers<'_> {
     fn set(&mut self, key: &str, value: String) {
+        // An empty tracestate says nothing.
+        if value.is_empty() {
+            return;
+        }
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(key), HeaderValue::try_from(value)) {
             self.0.insert(name, value);
         }

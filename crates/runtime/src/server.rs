@@ -1,4 +1,4 @@
-//! The gRPC server of a service, and what works beside it. The stack, from the outside in: panic catch, trace, deadline, access, detachment from the caller, then the services,
+//! The gRPC server of a service, and what works beside it. The stack, from the outside in: panic catch, measurement, trace, deadline, access, detachment from the caller, then the services,
 //! health and reflection.
 
 use std::ops::Range;
@@ -21,7 +21,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::access::{AccessError, Rules};
 use crate::health::Health;
-use crate::layers::{Access, Deadline, Detach, MiddlewareLayer, Trace, on_panic};
+use crate::layers::{Access, Deadline, Detach, Measure, MiddlewareLayer, Trace, on_panic};
 use crate::process::Error;
 use crate::readiness::Readiness;
 use crate::token::Verifier;
@@ -185,11 +185,13 @@ impl Server {
         let routes = self.routes.into_axum_router().merge(infrastructure.into_axum_router().reset_fallback());
         let watch = health.watch(self.readiness, self.services, stop, self.probes);
 
+        let rules = Arc::new(self.rules);
         let layers = ServiceBuilder::new()
             .layer(CatchPanicLayer::custom(on_panic))
+            .layer(MiddlewareLayer(Measure { rules: Arc::clone(&rules) }))
             .layer(MiddlewareLayer(Trace { service: self.name }))
             .layer(MiddlewareLayer(Deadline))
-            .layer(MiddlewareLayer(Access { rules: Arc::new(self.rules), verifier: self.verifier }))
+            .layer(MiddlewareLayer(Access { rules, verifier: self.verifier }))
             .layer(MiddlewareLayer(Detach));
         let server = tonic::transport::Server::builder()
             .max_connection_age(rand::random_range(CONNECTION_AGE))

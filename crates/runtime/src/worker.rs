@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::fault::chain;
+use crate::metrics;
 use crate::process::Error;
 
 /// How long a round may take: longer than any timeout of the database server. Where packets vanish, a round would never end otherwise.
@@ -44,7 +45,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// With a name for the log, the pause between two rounds when there is nothing to do, and a round of work.
+    /// With a name for the log and for metrics, the pause between two rounds when there is nothing to do, and a round of work.
     pub fn new<F, Fut, E>(name: &'static str, interval: Duration, mut round: F) -> Self
     where
         F: FnMut() -> Fut + Send + 'static,
@@ -83,6 +84,7 @@ impl Worker {
                 Ok(Progress::More) => continue,
                 Ok(Progress::Idle) => self.interval,
                 Err(error) => {
+                    metrics::worker_failed(self.name);
                     tracing::warn!(worker = self.name, error = %chain(error.as_ref()), "background work failed, retrying");
                     self.retry_interval
                 }

@@ -8,10 +8,11 @@ use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use kontor_proto::codec::ERROR_DOMAIN;
 use kontor_proto::kontor::error::v1::ErrorReason;
+use kontor_runtime::fault::code_name;
 use serde::Serialize;
 use tonic::Code;
 
-use crate::codes::{code_name, http_status};
+use crate::codes::http_status;
 
 /// The header that names a request, in and out.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

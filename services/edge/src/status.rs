@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 use kontor_proto::kontor::error::v1::ErrorReason;
+use kontor_runtime::fault::code_name;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, ErrorInfo, StatusExt};
 
-use crate::codes::code_name;
 use crate::problem::{Problem, Violation};
 
 /// The problem that a failed call to the service is to the caller.

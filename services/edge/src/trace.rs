@@ -2,11 +2,11 @@
 //! request that failed on our side.
 
 use http::{HeaderMap, Method, StatusCode};
+use kontor_runtime::fault::code_name;
 use kontor_runtime::propagation;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::codes::code_name;
 use crate::problem::Problem;
 use crate::route::Route;
 

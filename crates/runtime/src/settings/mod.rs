@@ -43,7 +43,7 @@ pub enum LogFormat {
     // For people. (Not a documentation comment: clap would show `--help` in its long form.)
     #[default]
     Text,
-    // One JSON object a line.
+    // One JSON object a line: `timestamp`, `level`, `trace_id`, `message`, the event's fields, `target`, and the innermost `span`.
     Json,
 }
 

@@ -41,7 +41,7 @@ impl From<Error> for Status {
             Error::LastAdministrator => Fault::precondition(ErrorReason::LastAdministrator, text).into(),
             Error::RoleInUse(_) => Fault::precondition(ErrorReason::RoleInUse, text).into(),
             Error::Field { field, description } => Fault::field(field, description).into(),
-            Error::Busy => Fault::overloaded(text).into(),
+            Error::Busy => Fault::overloaded("password_hashes", text).into(),
             Error::Store(error) => fault::store(&error),
             Error::Hash(_)
             | Error::Sign(_)

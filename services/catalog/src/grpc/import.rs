@@ -48,7 +48,7 @@ fn key(caller: String, settings: pb::ImportProductsRequest, file: Bytes) -> Opti
 
 /// RESOURCE_EXHAUSTED: as many imports as can be are running.
 pub(super) fn too_many() -> Status {
-    Fault::overloaded("other imports are running; try again when they have ended").into()
+    Fault::overloaded("imports", "other imports are running; try again when they have ended").into()
 }
 
 fn settings(first: &pb::ImportProductsRequest) -> Result<ImportSettings, Status> {

@@ -136,7 +136,7 @@ async fn expire(shop: &Shop, sweeper: &Catalog, order: OrderId) {
 async fn whatever_befalls_one_order_at_once_its_units_are_counted_right() {
     let shop = Shop::open_patient().await;
     let variants = shop.stocked("set", &[("A", 150), ("B", 150)]).await;
-    let sweeper = Catalog::new(shop.db.clone(), Duration::from_secs(3600));
+    let sweeper = Catalog::new(shop.pool.clone(), Duration::from_secs(3600));
     let mut lines = [(variants[0].as_str(), 1), (&variants[1], 2)];
     let mut seen = Vec::new();
     for round in 0..90 {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use kontor_catalog::Config;
-use kontor_postgres::{PoolOptions, testing};
+use kontor_postgres::{Pool, PoolOptions, testing};
 use kontor_proto::google::api::HttpBody;
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_proto::kontor::catalog::v1::catalog_event_service_client::CatalogEventServiceClient;
@@ -31,6 +31,7 @@ const PIECE: usize = 1024 * 1024;
 pub struct Shop {
     pub issuer: Issuer,
     pub db: PgPool,
+    pub pool: Pool,
     pub products: ProductServiceClient<Channel>,
     pub variants: VariantServiceClient<Channel>,
     pub inventory: InventoryServiceClient<Channel>,
@@ -70,8 +71,10 @@ impl Shop {
         tokio::spawn(async move { serving.await.unwrap() });
         let channel = Endpoint::from_shared(format!("http://{addr}")).unwrap().connect_lazy();
         let options = PoolOptions { max_connections: 2, ..PoolOptions::new(database.url(&role)) };
+        let pool = kontor_postgres::connect(&options).await.unwrap();
         let shop = Self {
-            db: kontor_postgres::connect(&options).await.unwrap().sqlx().clone(),
+            db: pool.sqlx().clone(),
+            pool,
             products: ProductServiceClient::new(channel.clone()),
             variants: VariantServiceClient::new(channel.clone()),
             inventory: InventoryServiceClient::new(channel.clone()),

@@ -30,7 +30,9 @@ impl From<Error> for Status {
                 fault.metadata("state", state.word()).into()
             }
             Error::NotRefundable(why) => not_refundable(&why).into(),
-            Error::Busy => Fault::overloaded(format!("{text}; try again with the same request")).into(),
+            Error::Busy => {
+                Fault::overloaded("driven_orders", format!("{text}; try again with the same request")).into()
+            }
             Error::Peer(_) => fault::unavailable(&error),
             Error::Store(error) => fault::store(&error),
         }
