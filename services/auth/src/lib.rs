@@ -9,6 +9,7 @@ mod domain;
 mod grpc;
 mod mailbox;
 mod mailer;
+mod metrics;
 mod ops;
 pub mod setting_parsers;
 mod smtp;

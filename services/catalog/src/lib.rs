@@ -7,6 +7,7 @@ mod config;
 pub mod domain;
 mod events;
 mod grpc;
+mod metrics;
 pub mod ops;
 mod store;
 mod wire;

@@ -18,6 +18,7 @@ use tonic::Code;
 use tracing::Instrument;
 
 use crate::limits::{REQUEST_ID_CHARS_MAX, UPLOAD_BYTES_MAX};
+use crate::metrics::Measured;
 use crate::problem::{Problem, REQUEST_ID, Result};
 use crate::rest::{Head, Shared};
 use crate::route::{self, Route};
@@ -48,6 +49,7 @@ pub(crate) async fn handle(State(setup): State<Arc<Setup>>, request: Request) ->
     let request = Request::from_parts(parts, body);
     let found = find(&setup.routes, request.method(), request.uri().path());
     let route = if let Ok(Found::Route(route, _)) = &found { Some(route.as_ref()) } else { None };
+    let measured = Measured::begin(request.method(), route);
     let span = trace::server_span(request.method(), route, request.headers());
     let prefix = route.and_then(Route::body_prefix);
     let answer = guarded(answer(found, request, setup.call_timeout)).instrument(span.clone()).await;
@@ -57,6 +59,7 @@ pub(crate) async fn handle(State(setup): State<Arc<Setup>>, request: Request) ->
     });
     rest.finish(&head, response.headers_mut()).await;
     trace::record(&span, response.status(), &request_id);
+    measured.end(response.status());
     if let Ok(value) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

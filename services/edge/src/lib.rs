@@ -16,6 +16,7 @@ mod http_body;
 mod limits;
 mod mailbox;
 mod members;
+mod metrics;
 mod origin;
 mod percent;
 mod problem;

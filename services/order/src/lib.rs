@@ -7,6 +7,7 @@ mod config;
 pub mod domain;
 mod events;
 mod grpc;
+mod metrics;
 pub mod ops;
 pub mod peers;
 mod store;
@@ -56,6 +57,7 @@ async fn start(config: Config, host: Host) -> Result<Server, Error> {
     let server = grpc::add_to(host.server(), orders.clone(), events);
     Ok(server
         .probe(move || peer::serves("the payment provider", provider.clone()))
+        .worker(workers::count_sagas(orders.clone()))
         .worker(workers::reclaim_orders(orders))
         .drain(async move { draining.drain().await }))
 }

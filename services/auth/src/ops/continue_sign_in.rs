@@ -13,6 +13,7 @@ use crate::domain::audit::Event;
 use crate::domain::hash::SecretHash;
 use crate::domain::session::Tokens;
 use crate::domain::throttle::Bucket;
+use crate::metrics::{self, SignInOutcome};
 use crate::store;
 
 /// A session, or why there is none. Either way the transaction was committed.
@@ -21,6 +22,20 @@ type Outcome = Result<Granted, Error>;
 impl Auth {
     /// Opens the session. Codes are counted for the user, so that a new challenge gives no new tries.
     pub async fn continue_sign_in(
+        &self,
+        context: &RequestContext,
+        challenge: &SecretString,
+        code: &SecretString,
+    ) -> Result<Tokens, Error> {
+        let signed_in = self.check_code(context, challenge, code).await;
+        metrics::sign_in_ended(match &signed_in {
+            Ok(_) => SignInOutcome::SignedIn,
+            Err(error) => SignInOutcome::Failed(error),
+        });
+        signed_in
+    }
+
+    async fn check_code(
         &self,
         context: &RequestContext,
         challenge: &SecretString,

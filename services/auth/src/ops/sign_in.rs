@@ -14,6 +14,7 @@ use crate::domain::hash::{SecretHash, random_secret};
 use crate::domain::password;
 use crate::domain::session::Tokens;
 use crate::domain::throttle::Bucket;
+use crate::metrics::{self, SignInOutcome};
 use crate::store;
 
 /// What a correct password leads to.
@@ -32,6 +33,21 @@ enum Outcome {
 impl Auth {
     /// Opens a session, or asks for a code. An unknown address takes the same work and gets the same answer as a wrong password.
     pub async fn sign_in(&self, context: &RequestContext, email: &str, given: SecretString) -> Result<SignedIn, Error> {
+        let signed_in = self.check_password(context, email, given).await;
+        metrics::sign_in_ended(match &signed_in {
+            Ok(SignedIn::Tokens(_)) => SignInOutcome::SignedIn,
+            Ok(SignedIn::Challenge(_)) => SignInOutcome::Challenged,
+            Err(error) => SignInOutcome::Failed(error),
+        });
+        signed_in
+    }
+
+    async fn check_password(
+        &self,
+        context: &RequestContext,
+        email: &str,
+        given: SecretString,
+    ) -> Result<SignedIn, Error> {
         let permit = self.passwords.acquire()?;
         let email_lower = email.to_lowercase();
         self.admit(&[Bucket::address(context.origin.address), Bucket::password(&email_lower)]).await?;

@@ -3,11 +3,12 @@
 use kontor_failpoints::{At, pass};
 use kontor_postgres::retry;
 use kontor_types::ids::OrderId;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgTransaction};
 
 use super::{Catalog, Error};
 use crate::domain::inventory::{Line, shortages};
-use crate::domain::reservation::{Again, Reservation, Verdict, re_reserving};
+use crate::domain::reservation::{Again, Reservation, ReservationState, Verdict, re_reserving};
+use crate::metrics;
 use crate::store;
 use crate::store::stock::Change;
 
@@ -31,8 +32,7 @@ impl Catalog {
             return self.reserve_again(order, lines).await;
         };
         store::stock::change(&mut tx, reservation.held(), Change::Hold).await?;
-        self.commit(tx, STEP, &reservation).await?;
-        Ok(reservation)
+        self.commit_decision(tx, reservation).await
     }
 
     /// The order has asked before, or let go before it asked.
@@ -59,8 +59,15 @@ impl Catalog {
         let verdict = decide(&mut tx, lines).await?;
         let reservation = store::reservations::set_verdict(&mut tx, order, &verdict, self.hold).await?;
         store::stock::change(&mut tx, reservation.held(), Change::Hold).await?;
-        self.commit(tx, STEP, &reservation).await?;
-        Ok(reservation)
+        self.commit_decision(tx, reservation).await
+    }
+
+    async fn commit_decision(&self, tx: PgTransaction<'_>, decided: Reservation) -> Result<Reservation, Error> {
+        self.commit(tx, STEP, &decided).await?;
+        if decided.state == ReservationState::Refused {
+            metrics::stock_conflict();
+        }
+        Ok(decided)
     }
 }
 

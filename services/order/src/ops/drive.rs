@@ -12,6 +12,7 @@ use super::{Error, Orders};
 use crate::domain::history::Kind;
 use crate::domain::order::{Order, Rejection};
 use crate::domain::saga::{self, Answer, Course, Doubt, Next, Reason, Step, Task};
+use crate::metrics;
 
 /// The pause before a step is tried again: doubled each time, up to the longest, and then drawn from its upper half.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -70,6 +71,7 @@ impl Orders {
         trip.fresh &= step != Step::Authorize;
         let Some(answer) = self.ask(trip, &step).await else { return Ok(Progress::Lost) };
         trip.note_attempt(&step, &answer);
+        metrics::step_answered(&step, &answer);
         self.act(trip, &step, saga::next(task, &step, answer)).await
     }
 

@@ -9,6 +9,7 @@ use super::trip::entry;
 use super::{Error, FIRST_LOOK, LONGEST_LOOK, Orders};
 use crate::domain::history::{Entry, Kind, Recorded};
 use crate::domain::order::{Order, State};
+use crate::metrics;
 use crate::store;
 
 impl Orders {
@@ -39,6 +40,13 @@ impl Orders {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_LOOK);
         }
+    }
+
+    /// Counts the sagas that are not finished, for metrics.
+    pub async fn count_sagas(&self) -> Result<(), Error> {
+        let counts = store::saga_counts::count_unfinished(&mut *self.pool.acquire().await?).await?;
+        metrics::sagas_counted(&counts);
+        Ok(())
     }
 
     /// A page of what happened to an order.

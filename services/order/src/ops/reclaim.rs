@@ -5,6 +5,7 @@ use tracing::Instrument;
 use super::trip::{Trip, entry};
 use super::{Error, Orders};
 use crate::domain::history::Kind;
+use crate::metrics;
 use crate::store;
 use crate::store::sagas::{Claim, ExpiredLease};
 
@@ -37,6 +38,7 @@ impl Orders {
         }
         tx.commit().await?;
         for ExpiredLease { claim, previous } in expired.iter().filter(|expired| !expired.previous.is_empty()) {
+            metrics::lease_reclaimed();
             tracing::info!(order = %claim.order, epoch = claim.epoch, previous, "took an order over");
         }
         Ok(expired.into_iter().map(|expired| expired.claim).collect())

@@ -14,6 +14,7 @@ use crate::domain::order::{Order, State};
 use crate::domain::refund::RefundState;
 use crate::domain::saga::{Course, End, Reason};
 use crate::events;
+use crate::metrics;
 use crate::store::{carts, history, orders, refunds, sagas};
 
 impl Orders {
@@ -103,6 +104,9 @@ impl Orders {
             }
         };
         let Some(order) = ended else { return Ok(false) };
+        if matches!(end, End::Completed | End::Nothing(_)) {
+            metrics::order_ended(order.state);
+        }
         (trip.order, trip.step, trip.tries, trip.notes) = (order, None, 0, Vec::new());
         Ok(true)
     }

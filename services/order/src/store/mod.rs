@@ -6,4 +6,5 @@ pub mod history;
 pub mod orders;
 pub mod refunds;
 mod rows;
+pub mod saga_counts;
 pub mod sagas;
