@@ -16,6 +16,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -64,19 +65,20 @@ pub fn start(service_name: &str, options: Options) -> Result<Telemetry, Telemetr
     let traces = span_exporter()?
         .map(|exporter| SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build());
     let exported = traces.as_ref().map(exported);
-    tracing_subscriber::registry().with(exported).with(logs(options.log_format)).try_init()?;
+    tracing_subscriber::registry().with(exported).with(logs(options.log_format, std::io::stderr)).try_init()?;
     std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panicked")));
     Ok(Telemetry { traces, metrics })
 }
 
-/// Lines on standard error. Our own spans are in them whatever `RUST_LOG` says, so that a warning carries its trace id also where
+/// Lines for the log. Our own spans are in them whatever `RUST_LOG` says, so that a warning carries its trace id also where
 /// nothing but warnings is logged; and so that traces are passed on, which needs the spans.
-fn logs<S>(format: LogFormat) -> impl Layer<S>
+fn logs<S, W>(format: LogFormat, writer: W) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(writer);
     let lines: Box<dyn Layer<S> + Send + Sync> = match format {
         LogFormat::Text => Box::new(lines.with_ansi(std::io::stderr().is_terminal()).with_target(false)),
         LogFormat::Json => Box::new(lines.fmt_fields(fmt::format::JsonFields::new()).event_format(JsonLines::new())),
@@ -161,6 +163,158 @@ impl Drop for Telemetry {
         }
         if let Err(error) = self.metrics.shutdown() {
             tracing::warn!(%error, "some metrics were not sent");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use http::HeaderMap;
+    use kontor_postgres::testing::{role, server};
+    use kontor_postgres::{PoolOptions, connect};
+    use serde_json::Value;
+    use tracing::Instrument;
+    use tracing::subscriber::DefaultGuard;
+
+    use super::*;
+    use crate::propagation;
+
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(line)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Lines {
+        /// Logs as a process without an exporter does, on this thread.
+        fn log(&self, format: LogFormat) -> DefaultGuard {
+            let lines = self.clone();
+            tracing_subscriber::registry().with(logs(format, move || lines.clone())).set_default()
+        }
+
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+
+        fn json(&self) -> Vec<Value> {
+            self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        }
+    }
+
+    fn callers_headers(flags: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("traceparent", format!("00-{TRACE}-b7ad6b7169203331-{flags}").parse().unwrap());
+        headers.insert("tracestate", "vendor=x".parse().unwrap());
+        headers
+    }
+
+    /// The span of a call, inside the trace of these headers.
+    fn span(headers: &HeaderMap) -> tracing::Span {
+        let span = tracing::info_span!("rpc", rpc.method = "Test", trace_id = tracing::field::Empty);
+        propagation::adopt(&span, headers);
+        span
+    }
+
+    fn passed_on() -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        propagation::inject(&mut headers);
+        headers
+    }
+
+    #[test]
+    fn a_line_of_json_names_its_trace_its_span_and_its_fields() {
+        let lines = Lines::default();
+        let _log = lines.log(LogFormat::Json);
+        tracing::info!("outside");
+        span(&callers_headers("01")).in_scope(|| {
+            let _inner = tracing::info_span!("step", number = 2).entered();
+            tracing::warn!(order = "o-1", "a \"quoted\" message");
+        });
+        let [outside, inside] = &lines.json()[..] else { panic!("{}", lines.text()) };
+        assert_eq!((&outside["message"], outside.get("trace_id")), (&"outside".into(), None));
+        assert_eq!(inside["trace_id"], TRACE);
+        assert_eq!((&inside["level"], &inside["message"]), (&"WARN".into(), &"a \"quoted\" message".into()));
+        assert_eq!((&inside["order"], &inside["span"]["name"]), (&"o-1".into(), &"step".into()));
+        assert!(inside["timestamp"].as_str().unwrap().ends_with('Z'), "{inside}");
+    }
+
+    #[test]
+    fn without_an_exporter_the_callers_trace_is_passed_on_as_it_came() {
+        let lines = Lines::default();
+        let _log = lines.log(LogFormat::Text);
+        for flags in ["00", "01"] {
+            let callers = callers_headers(flags);
+            span(&callers).in_scope(|| {
+                assert_eq!(passed_on(), callers);
+                let _inner = tracing::info_span!("inner").entered();
+                assert_eq!(propagation::current().as_deref(), callers["traceparent"].to_str().ok());
+                tracing::info!("said");
+            });
+        }
+        assert_eq!(lines.text().matches(TRACE).count(), 2, "{}", lines.text());
+    }
+
+    #[test]
+    fn a_call_without_a_trace_begins_one() {
+        let lines = Lines::default();
+        let _log = lines.log(LogFormat::Text);
+        assert_eq!(passed_on(), HeaderMap::new(), "outside of any call");
+        let began = ["", "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"].map(|traceparent| {
+            let mut headers = HeaderMap::new();
+            headers.insert("traceparent", traceparent.parse().unwrap());
+            span(&headers).in_scope(|| {
+                tracing::info!("said");
+                propagation::current().unwrap()
+            })
+        });
+        assert_ne!(began[0], began[1]);
+        for traceparent in began {
+            let parts: Vec<_> = traceparent.split('-').collect();
+            let ["00", trace_id, _, "00"] = parts[..] else { panic!("{traceparent}") };
+            assert!(lines.text().contains(trace_id), "{}", lines.text());
+            assert_ne!(trace_id, TRACE);
+        }
+        // What was kept in a row goes on as well.
+        let row = format!("00-{TRACE}-b7ad6b7169203331-01");
+        let again = tracing::info_span!("again", trace_id = tracing::field::Empty);
+        propagation::adopt_parent(&again, Some(&row));
+        assert_eq!(again.in_scope(propagation::current), Some(row));
+    }
+
+    #[tokio::test]
+    async fn a_slow_statement_is_logged_with_its_trace_and_without_its_values() {
+        let owner = role("slow", "slow");
+        let database = server().await.unwrap().database(std::slice::from_ref(&owner)).await.unwrap();
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let lines = Lines::default();
+            let _log = lines.log(format);
+            let pool = connect(&PoolOptions::new(database.url(&owner))).await.unwrap();
+            let slow = async {
+                let mut conn = pool.acquire().await.unwrap();
+                let sleep = sqlx::query("SELECT pg_sleep(1.1), $1::text").bind("hunter22");
+                sleep.execute(&mut *conn).await.unwrap();
+                sqlx::query("SELECT 'fast'").execute(&mut *conn).await.unwrap();
+            };
+            slow.instrument(span(&callers_headers("01"))).await;
+            let text = lines.text();
+            assert!(text.contains("pg_sleep(1.1)") && text.contains(TRACE) && text.contains("WARN"), "{text}");
+            assert!(!text.contains("hunter22") && !text.contains("fast"), "{text}");
+            if format == LogFormat::Json {
+                let line = &lines.json()[0];
+                assert_eq!((&line["trace_id"], &line["target"]), (&TRACE.into(), &"sqlx::query".into()));
+            }
         }
     }
 }

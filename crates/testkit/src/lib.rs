@@ -3,6 +3,7 @@
 //! reader of logs.
 
 pub mod issuer;
+pub mod metrics;
 pub mod otlp;
 mod ports;
 pub mod program;
