@@ -16,9 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # What the files of a layer must not name. `crate::x` and `super::x` stand for modules of the same service.
 FORBIDDEN = {
     "domain": ["tonic", "prost", "prost_types", "kontor_proto", "kontor_postgres", "kontor_runtime", "sqlx", "tokio",
-               "async fn", "crate::store", "crate::ops", "crate::grpc", "crate::peers", "crate::events", "crate::wire"],
-    "store": ["tonic", "prost", "kontor_proto", "kontor_runtime", "crate::ops", "crate::grpc", "crate::peers",
-              "crate::events", "crate::wire"],
+               "opentelemetry", "async fn", "crate::metrics", "crate::store", "crate::ops", "crate::grpc", "crate::peers",
+               "crate::events", "crate::wire"],
+    "store": ["tonic", "prost", "kontor_proto", "kontor_runtime", "opentelemetry", "crate::metrics", "crate::ops",
+              "crate::grpc", "crate::peers", "crate::events", "crate::wire"],
     "events": ["tonic", "crate::ops", "crate::grpc", "crate::store", "crate::peers"],
     "wire": ["tonic", "sqlx", "crate::ops", "crate::grpc", "crate::store", "crate::peers"],
     "ops": ["tonic", "crate::grpc", "crate::workers", "sqlx::query", "query_as", "query_scalar"],

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::{Migrations, Pool};
 use crate::error::{has_state, is_outage};
 use crate::schema::{self, SchemaState};
+use crate::{Migrations, Pool};
 
 /// SQLSTATEs of a server that still reads, but does not write: disk_full, out_of_memory, read_only_sql_transaction.
 const WRITES_REFUSED: [&str; 3] = ["53100", "53200", "25006"];

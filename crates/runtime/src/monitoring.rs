@@ -10,15 +10,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::http_server;
+use crate::metrics;
 use crate::process::{Error, bind};
 use crate::readiness::Readiness;
 
 /// How long `health` waits for the process.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The text format of Prometheus.
+const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The answer of `/readyz`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,6 +51,8 @@ pub async fn start(
     let Some(addr) = addr else { return Ok(None) };
     let listener = bind("monitoring (--metrics-addr)", addr).await?;
     tracing::info!(address = listener.local_addr().ok().map(tracing::field::display), "monitoring");
+    // From now on, and not only when the readiness changes.
+    services.iter().for_each(|service| metrics::set_ready(service.service(), service.cause().is_none()));
     let stop = CancellationToken::new();
     let (routes, stopped) = (routes(services).merge(more), stop.clone().cancelled_owned());
     tokio::spawn(async { http_server::serve(listener, routes, stopped).await });
@@ -53,7 +60,11 @@ pub async fn start(
 }
 
 fn routes(services: Vec<Readiness>) -> Router {
-    Router::new().route("/livez", get(async || "live\n")).route("/readyz", get(ready)).with_state(Arc::from(services))
+    Router::new()
+        .route("/livez", get(async || "live\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(async || ([(CONTENT_TYPE, PROMETHEUS_TEXT)], metrics::render())))
+        .with_state(Arc::from(services))
 }
 
 async fn ready(State(services): State<Arc<[Readiness]>>) -> Response {

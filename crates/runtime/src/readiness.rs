@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::metrics;
+
 /// The readiness of one service. Clones are the same.
 #[derive(Clone, Debug)]
 pub struct Readiness {
@@ -32,6 +34,7 @@ impl Readiness {
         if *known == cause {
             return;
         }
+        metrics::set_ready(name, cause.is_none());
         match &cause {
             None => tracing::info!(name, "ready"),
             Some(cause) => tracing::warn!(name, cause, "not ready"),

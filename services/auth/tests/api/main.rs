@@ -8,6 +8,7 @@ mod clean;
 mod flood;
 mod input;
 mod keys;
+mod metrics;
 mod operators;
 mod passwords;
 mod people;

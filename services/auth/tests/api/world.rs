@@ -77,6 +77,7 @@ impl Auth {
 
     pub(crate) async fn start(config: Config) -> Self {
         secrets::watch();
+        kontor_testkit::metrics::install();
         [PASSWORD, KEK].into_iter().for_each(secrets::keep);
         let listener = TcpListener::bind(config.listen).await.unwrap();
         let channel = channel(listener.local_addr().unwrap());

@@ -1,6 +1,7 @@
 //! An order's claim on stock: hold, take, let go, each any number of times, in any order.
 
 use kontor_proto::kontor::catalog::v1 as pb;
+use kontor_testkit::metrics::value;
 use kontor_types::ids::{OrderId, ProductId, VariantName, new_uuid};
 use pb::reservation::State;
 use tonic::Code;
@@ -89,8 +90,10 @@ async fn too_few_units_are_a_lasting_answer_with_every_shortage() {
     let order = OrderId::generate();
     let gone = VariantName { product: ProductId::generate(), id: new_uuid() }.to_string();
     let lines = [(variants[0].as_str(), 3), (&variants[1], 3), (&variants[2], 1), (&gone, 1)];
+    let conflicts = value("kontor_catalog_stock_conflicts_total", &[]);
     let refused = shop.reserve(order, &lines).await.unwrap();
     assert_eq!(refused.state(), State::Refused);
+    assert!(value("kontor_catalog_stock_conflicts_total", &[]) > conflicts);
     let short: Vec<_> =
         refused.shortages.iter().map(|s| (s.sku.as_str(), s.requested_quantity, s.available_quantity)).collect();
     assert_eq!(short, [("FEW", 3, 2), ("NONE", 1, 0), ("", 1, 0)]);

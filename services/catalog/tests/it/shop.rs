@@ -56,6 +56,7 @@ impl Shop {
     /// One with an empty catalog, that holds units for so many seconds.
     pub async fn holding_for(hold_seconds: u32) -> Self {
         LazyLock::force(&LOG);
+        kontor_testkit::metrics::install();
         let role = testing::role("kontor_catalog", "catalog");
         let database = testing::server().await.unwrap().database(std::slice::from_ref(&role)).await.unwrap();
         let issuer = Issuer::start().await;

@@ -5,6 +5,7 @@
 mod catalog;
 mod errors;
 mod methods;
+mod metrics;
 mod order;
 mod origin;
 mod ready;

@@ -35,6 +35,7 @@ pub(crate) struct Harness {
 impl Harness {
     pub(crate) async fn start() -> Self {
         LazyLock::force(&SPANS);
+        kontor_testkit::metrics::install();
         let uploads = Uploads::default();
         let (health, services, channel) = services(uploads.clone()).await;
         tokio::spawn(services);

@@ -2,9 +2,7 @@
 
 use std::sync::LazyLock;
 
-use opentelemetry::global;
 use opentelemetry::trace::{SpanKind, TracerProvider};
-use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
@@ -15,7 +13,6 @@ use crate::support::{Harness, ok};
 /// The spans of all tests. One subscriber for the process, set before the first request: tracing asks the default of
 /// whichever thread comes first whether a span is wanted, and remembers the answer for all threads.
 pub(crate) static SPANS: LazyLock<InMemorySpanExporter> = LazyLock::new(|| {
-    global::set_text_map_propagator(TraceContextPropagator::new());
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     // Without the filter, spans of h2's connections would be children of the request that opens one, and hold it open.

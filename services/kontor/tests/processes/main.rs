@@ -6,6 +6,7 @@
 //! | [`restart`], [`crash`], [`conflicts`], [`external`] | the life of `kontor up` |
 //! | [`mail`] | mail through a mail server |
 //! | [`command_line`], [`import`], [`operator`], [`rotate_keys`] | the operator's other commands |
+//! | [`metrics`] | what a collector is told |
 //! | [`plumbing`], [`readiness`], [`starts`], [`takeover`] | the services as separate processes |
 //! | [`traces`] | one purchase, one trace; in one process and in five |
 //! | [`apart`], [`data_dir`], [`launcher`], [`otlp_http`], [`shop`], [`span_tree`] | what they share |
@@ -23,6 +24,7 @@ mod external;
 mod import;
 mod launcher;
 mod mail;
+mod metrics;
 mod operator;
 mod otlp_http;
 mod plumbing;

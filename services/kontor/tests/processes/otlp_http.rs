@@ -24,7 +24,10 @@ impl OtlpHttpReceiver {
     pub(crate) async fn start() -> Self {
         let (listener, addr) = kontor_testkit::listener().await;
         let spans = Spans::default();
-        let router = Router::new().route("/v1/traces", post(receive)).with_state(spans.clone());
+        let router = Router::new()
+            .route("/v1/traces", post(receive))
+            .route("/v1/metrics", post(async || StatusCode::OK))
+            .with_state(spans.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { addr, spans }
     }

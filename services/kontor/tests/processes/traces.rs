@@ -6,6 +6,7 @@ use kontor_testkit::{OtlpReceiver, Program, free_addr, program};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use reqwest::Method;
+use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, sleep};
 
 use crate::apart::{Apart, MUG};
@@ -85,6 +86,25 @@ async fn a_purchase_is_one_trace_in_one_process_and_its_log_lines_name_it() {
     let launcher = Launcher::start(&mut up(&dir)).await;
     let trace = buy_traced(&launcher.shop(), KETTLE, "tok_error_before").await;
     assert_log_names(&launcher, &trace);
+}
+
+/// Events and sagas keep the context of the call, by which a consumer, or the process that reclaims an order, goes on in its trace.
+#[tokio::test]
+async fn without_a_collector_rows_keep_the_callers_trace_across_processes() {
+    let apart = Apart::start(Vec::new()).await;
+    apart.import().await;
+    let trace = buy_traced(&apart.shop(), MUG, "tok_approve").await;
+    let mut conn = PgConnection::connect(&apart.database.admin_url()).await.unwrap();
+    let statements = [
+        "SELECT trace_parent FROM \"order\".sagas",
+        "SELECT trace_parent FROM \"order\".outbox_events",
+        "SELECT trace_parent FROM catalog.outbox_events WHERE aggregate LIKE 'reservations/%'",
+    ];
+    for statement in statements {
+        let rows: Vec<Option<String>> = sqlx::query_scalar(statement).fetch_all(&mut conn).await.unwrap();
+        assert!(!rows.is_empty(), "{statement}");
+        assert!(rows.iter().all(|row| row.as_ref() == Some(&trace.parent())), "{statement}: {rows:?}");
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod driving;
 mod events;
 mod fencing;
 mod history;
+mod metrics;
 mod peers;
 mod placing;
 mod provider;

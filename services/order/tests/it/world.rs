@@ -57,6 +57,7 @@ impl World {
     }
 
     async fn with_settings(peers: Peers, lease_seconds: u64, answer_wait: Duration) -> Self {
+        kontor_testkit::metrics::install();
         let role = role("kontor_order", "order");
         let database = server().await.unwrap().database(std::slice::from_ref(&role)).await.unwrap();
         let (issuer, addr) = (Issuer::start().await, peers.serve().await.to_string());
