@@ -1,5 +1,5 @@
 //! What is measured of Postgres: by a process of its own, whose meter provider is there before anything is measured.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
