@@ -147,7 +147,8 @@ fn find<'a>(command: &'a Command, shown: &str) -> Option<&'a Arg> {
 
 /// An argument without a flag, as clap shows it.
 fn positional(arg: &Arg) -> String {
-    format!("<{}>", arg.get_id().as_str().to_uppercase())
+    let names = arg.get_value_names().unwrap_or_default();
+    format!("<{}>", names.first().map_or(arg.get_id().as_str(), |name| name.as_str()))
 }
 
 /// The command with this argument at choice, and with any value.

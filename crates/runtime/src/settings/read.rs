@@ -52,13 +52,21 @@ pub fn read(command: Command, needs: &[(&str, &str)]) -> ArgMatches {
 
 pub(super) fn parse(command: Command, argv: Vec<OsString>, needs: &[(&str, &str)]) -> Result<Parsed, Refusal> {
     let print = Arg::new(PRINT).long(PRINT).action(ArgAction::SetTrue).help("Show the settings in effect, and end");
-    let mut command = secret_files::with_file_forms(without_empty_variables(command.arg(print)));
+    let command = without_empty_variables(of_subcommand(command, &argv).arg(print));
+    let mut command = secret_files::with_file_forms(command);
     let matches = problems::matches(&mut command, argv, needs)?;
     if matches.get_flag(PRINT) {
         Ok(Parsed::Print(effective::table(&command, &matches)))
     } else {
         Ok(Parsed::Run(matches))
     }
+}
+
+/// With a subcommand, the variables are its own: the same one may mean the address to listen on for the command that serves, and the
+/// address to call for another.
+fn of_subcommand(command: Command, argv: &[OsString]) -> Command {
+    let is_named = argv.get(1).is_some_and(|first| command.get_subcommands().any(|inner| first == inner.get_name()));
+    if is_named { command.mut_args(|arg| arg.env(clap::builder::Resettable::Reset)) } else { command }
 }
 
 /// An empty variable is as good as none: Compose passes those that are not set as empty ones.

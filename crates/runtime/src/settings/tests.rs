@@ -122,7 +122,7 @@ fn a_rule_between_arguments_is_told_once() {
     let command = Command::new("test").arg(clap::Arg::new("file").required_unless_present("sample"));
     let command = command.arg(clap::Arg::new("sample").long("sample").action(clap::ArgAction::SetTrue));
     let Err(Refusal::Settings(text)) = parse(command, vec!["test".into()], &[]) else { panic!() };
-    assert_eq!(text.matches("<FILE> is missing").count(), 1, "{text}");
+    assert_eq!(text.matches("<file> is missing").count(), 1, "{text}");
 }
 
 #[test]

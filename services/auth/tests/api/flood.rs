@@ -22,7 +22,10 @@ const EACH: usize = 100;
 
 async fn start(database: &Database) -> (Program, Vec<Channel>) {
     let addr = free_addr();
-    let mut command = program::command(env!("CARGO_BIN_EXE_kontor-auth"));
+    let program = || program::command(env!("CARGO_BIN_EXE_kontor-auth"));
+    let migrated = program().arg("migrate").env("KONTOR_DATABASE_URL", database.url()).status().unwrap();
+    assert!(migrated.success());
+    let mut command = program();
     command.env("KONTOR_AUTH_ADDR", addr.to_string()).env("KONTOR_DATABASE_URL", database.url());
     command.env("KONTOR_AUTH_KEK", KEK).env("KONTOR_ADMIN_EMAIL", ADMIN).env("KONTOR_ADMIN_PASSWORD", PASSWORD);
     let mut process = Program::start(&mut command);
@@ -63,7 +66,9 @@ async fn memory_stays_within_what_the_cores_can_use() {
     let answers = join_all((0..CONNECTIONS * EACH).map(wrong)).await;
     for answer in answers {
         let refusal = answer.unwrap_err();
-        let expected = [ErrorReason::CredentialsInvalid, ErrorReason::Overloaded, ErrorReason::Throttled];
+        // On a busy machine some wait too long for a connection to the database, which is an answer, too.
+        let busy = [ErrorReason::Overloaded, ErrorReason::DependencyUnavailable];
+        let expected = [ErrorReason::CredentialsInvalid, ErrorReason::Throttled, busy[0], busy[1]];
         assert!(
             reason_of(&refusal).is_some_and(|why| expected.contains(&why)),
             "{refusal:?}\n{}",

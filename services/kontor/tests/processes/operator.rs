@@ -80,7 +80,9 @@ async fn a_running_kontor_tells_its_password_and_its_readiness_and_loads_the_sam
     for _ in 0..2 {
         let mut import = kontor();
         import.args(["import", "--sample"]).env("KONTOR_DATA_DIR", dir.path());
-        import.env("KONTOR_AUTH_ADDR", launcher.shown("auth")).env("KONTOR_CATALOG_ADDR", launcher.shown("catalog"));
+        // By name, as in containers: `kontor up`, which would listen there, takes no names.
+        let by_name = |service| launcher.shown(service).replace("127.0.0.1", "localhost");
+        import.env("KONTOR_AUTH_ADDR", by_name("auth")).env("KONTOR_CATALOG_ADDR", by_name("catalog"));
         let (code, _, complained) = run(&mut import);
         assert_eq!(code, Some(0), "{complained}");
     }
