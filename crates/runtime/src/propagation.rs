@@ -4,7 +4,9 @@
 //! With an exporter, OpenTelemetry's layer makes a span of each of ours, and its context is what is passed on. Without one, that layer
 //! is not installed, since it would cost a tenth of an order's CPU for nothing: then the caller's context is kept beside the span and
 //! passed on as it came, so that a trace does not end where a process exports nothing. A call without a context gets a new one.
+//! With an exporter, too, a call whose caller does not sample its trace is treated like that, unless the sampler decides by itself.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -20,6 +22,19 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 static W3C: LazyLock<TraceContextPropagator> = LazyLock::new(TraceContextPropagator::new);
 
+/// The field of a span that names its trace. Spans that have it begin a trace, or go on with a caller's.
+pub(crate) const TRACE_ID: &str = "trace_id";
+
+thread_local! {
+    /// Whether the span that is being made goes on with a trace that its caller does not record.
+    static IS_UNSAMPLED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the span that is being made goes on with a trace that its caller does not record.
+pub(crate) fn is_unsampled() -> bool {
+    IS_UNSAMPLED.get()
+}
+
 /// The context that a span was given by [`adopt`]; spans below it belong to the same trace.
 struct Adopted(SpanContext);
 
@@ -30,11 +45,11 @@ pub fn inject(headers: &mut HeaderMap) {
     }
 }
 
-/// Makes the span a child of the caller's, if the headers name one, and notes the trace's id on it for the log.
+/// Makes the span of a call: a child of the caller's, if the headers name one, with the trace's id on it for the log.
 ///
-/// The span needs an empty field `trace_id`.
-pub fn adopt(span: &Span, headers: &HeaderMap) {
-    adopt_context(span, W3C.extract_with_context(&Context::new(), &ReadHeaders(headers)));
+/// The span needs an empty field [`TRACE_ID`].
+pub fn adopt(headers: &HeaderMap, make_span: impl FnOnce() -> Span) -> Span {
+    adopt_context(W3C.extract_with_context(&Context::new(), &ReadHeaders(headers)), make_span)
 }
 
 /// The current span's `traceparent`, to be kept in a row.
@@ -45,14 +60,17 @@ pub fn current() -> Option<String> {
 }
 
 /// Like [`adopt`], from a `traceparent` that was kept in a row.
-pub fn adopt_parent(span: &Span, traceparent: Option<&str>) {
+pub fn adopt_parent(traceparent: Option<&str>, make_span: impl FnOnce() -> Span) -> Span {
     let fields: HashMap<_, _> =
         HashMap::from_iter(traceparent.map(|value| ("traceparent".to_owned(), value.to_owned())));
-    adopt_context(span, W3C.extract_with_context(&Context::new(), &fields));
+    adopt_context(W3C.extract_with_context(&Context::new(), &fields), make_span)
 }
 
-fn adopt_context(span: &Span, caller: Context) {
+fn adopt_context(caller: Context, make_span: impl FnOnce() -> Span) -> Span {
     let callers = caller.span().span_context().clone();
+    IS_UNSAMPLED.set(callers.is_valid() && !callers.is_sampled());
+    let span = make_span();
+    IS_UNSAMPLED.set(false);
     if callers.is_valid() {
         // Fails only when nothing is exported; then there is no span to have a parent.
         let _ = span.set_parent(caller);
@@ -64,8 +82,9 @@ fn adopt_context(span: &Span, caller: Context) {
         with_span(id, dispatch, |span| span.extensions_mut().replace(Adopted(own))).is_some()
     });
     if is_kept == Some(true) {
-        span.record("trace_id", tracing::field::display(trace_id));
+        span.record(TRACE_ID, tracing::field::display(trace_id));
     }
+    span
 }
 
 /// The context of a call that came without one. Nothing of it is recorded, which its flags say.

@@ -14,17 +14,19 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Interest;
 use tracing::{Metadata, Subscriber};
-use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
+use tracing_subscriber::filter::{FilterExt, dynamic_filter_fn, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use crate::log_format::JsonLines;
-use crate::metrics;
+use crate::propagation::TRACE_ID;
 pub use crate::settings::LogFormat;
+use crate::{metrics, propagation};
 
 /// What is logged when `RUST_LOG` says nothing.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,h2=warn,hyper=warn,tower=warn,opentelemetry=warn";
@@ -87,22 +89,51 @@ where
 }
 
 fn is_own_span(metadata: &Metadata<'_>) -> bool {
-    metadata.is_span() && *metadata.level() <= tracing::Level::INFO && metadata.target().starts_with(OWN_TARGETS)
+    metadata.is_span() && is_own(metadata)
+}
+
+fn is_own(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= tracing::Level::INFO && metadata.target().starts_with(OWN_TARGETS)
 }
 
 /// Exports our own spans and the events in them. What is logged is one question, what is traced another: with RUST_LOG=warn a purchase
 /// still is one trace. What would cost something at each poll of a future, or on each span, and tell little, is turned off.
+///
+/// A span is exported if it lies in an exported one, or adopts a trace. If its caller does not sample that trace, then the sampler would
+/// not either, and the span does not reach the layer at all, which costs several times as much as the decision.
 fn exported<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
+    let follows_caller = sampler_follows_caller();
     tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("kontor"))
         .with_context_activation(false)
         .with_tracked_inactivity(false)
         .with_location(false)
         .with_threads(false)
-        .with_filter(Targets::new().with_target(OWN_TARGETS, LevelFilter::INFO))
+        .with_filter(
+            dynamic_filter_fn(move |metadata, context| is_exported(metadata, context, follows_caller))
+                .with_callsite_filter(
+                    |metadata| if is_own(metadata) { Interest::sometimes() } else { Interest::never() },
+                )
+                .with_max_level_hint(LevelFilter::INFO),
+        )
+}
+
+fn is_exported<S>(metadata: &Metadata<'_>, context: &Context<'_, S>, follows_caller: bool) -> bool
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    if metadata.is_span() && metadata.fields().field(TRACE_ID).is_some() {
+        return is_own(metadata) && !(follows_caller && propagation::is_unsampled());
+    }
+    is_own(metadata) && context.lookup_current().is_some()
+}
+
+/// Whether the sampler samples what the caller samples: those of the environment that are "parentbased", and the one without any.
+fn sampler_follows_caller() -> bool {
+    env::var("OTEL_TRACES_SAMPLER").map_or(true, |name| name.is_empty() || name.starts_with("parentbased_"))
 }
 
 fn span_exporter() -> Result<Option<SpanExporter>, ExporterBuildError> {
@@ -175,12 +206,12 @@ mod tests {
     use http::HeaderMap;
     use kontor_postgres::testing::{role, server};
     use kontor_postgres::{PoolOptions, connect};
+    use opentelemetry_sdk::trace::InMemorySpanExporter;
     use serde_json::Value;
     use tracing::Instrument;
     use tracing::subscriber::DefaultGuard;
 
     use super::*;
-    use crate::propagation;
 
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
@@ -222,9 +253,9 @@ mod tests {
 
     /// The span of a call, inside the trace of these headers.
     fn span(headers: &HeaderMap) -> tracing::Span {
-        let span = tracing::info_span!("rpc", rpc.method = "Test", trace_id = tracing::field::Empty);
-        propagation::adopt(&span, headers);
-        span
+        propagation::adopt(headers, || {
+            tracing::info_span!("rpc", rpc.method = "Test", trace_id = tracing::field::Empty)
+        })
     }
 
     fn passed_on() -> HeaderMap {
@@ -288,9 +319,56 @@ mod tests {
         }
         // What was kept in a row goes on as well.
         let row = format!("00-{TRACE}-b7ad6b7169203331-01");
-        let again = tracing::info_span!("again", trace_id = tracing::field::Empty);
-        propagation::adopt_parent(&again, Some(&row));
+        let again =
+            propagation::adopt_parent(Some(&row), || tracing::info_span!("again", trace_id = tracing::field::Empty));
         assert_eq!(again.in_scope(propagation::current), Some(row));
+    }
+
+    /// Exports as a process with an exporter does, on this thread.
+    fn export() -> (DefaultGuard, SdkTracerProvider, InMemorySpanExporter) {
+        let exporter = InMemorySpanExporter::default();
+        let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+        let logs = logs(LogFormat::Text, io::sink);
+        let guard = tracing_subscriber::registry().with(exported(&provider)).with(logs).set_default();
+        (guard, provider, exporter)
+    }
+
+    #[test]
+    fn with_an_exporter_a_sampled_trace_goes_on_by_our_spans_and_their_events() {
+        let (_guard, _provider, exporter) = export();
+        tracing::info_span!("outside of any call").in_scope(|| tracing::info!("outside"));
+        span(&callers_headers("01")).in_scope(|| {
+            let inner = tracing::info_span!("inner").entered();
+            tracing::info!("an event");
+            tracing::debug!("too much detail");
+            tracing::info_span!(target: "h2", "not ours").in_scope(|| assert_ne!(passed_on(), HeaderMap::new()));
+            let sent = passed_on()["traceparent"].to_str().unwrap().to_owned();
+            drop(inner);
+            let spans = exporter.get_finished_spans().unwrap();
+            let [inner] = &spans[..] else { panic!("{spans:?}") };
+            assert_eq!(sent, format!("00-{TRACE}-{}-01", inner.span_context.span_id()));
+            assert_eq!((inner.name.as_ref(), inner.events.len()), ("inner", 1));
+        });
+        let spans = exporter.get_finished_spans().unwrap();
+        let [inner, call] = &spans[..] else { panic!("{spans:?}") };
+        assert_eq!(inner.parent_span_id, call.span_context.span_id());
+        assert_eq!(call.parent_span_id.to_string(), "b7ad6b7169203331");
+    }
+
+    #[test]
+    fn with_an_exporter_a_trace_that_its_caller_does_not_sample_is_passed_on_and_not_exported() {
+        let (_guard, _provider, exporter) = export();
+        let callers = callers_headers("00");
+        span(&callers).in_scope(|| {
+            tracing::info_span!("inner").in_scope(|| {
+                tracing::warn!("an event");
+                assert_eq!(passed_on(), callers);
+            });
+        });
+        span(&HeaderMap::new()).in_scope(|| assert!(propagation::current().unwrap().ends_with("-01")));
+        let spans = exporter.get_finished_spans().unwrap();
+        let [call] = &spans[..] else { panic!("{spans:?}") };
+        assert_ne!(call.span_context.trace_id().to_string(), TRACE, "a new one, of a call without a caller's");
     }
 
     #[tokio::test]

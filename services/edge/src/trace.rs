@@ -12,20 +12,20 @@ use crate::route::Route;
 
 /// The span, below the caller's. The path itself stays out of it: the name of a guest's cart is a secret.
 pub(crate) fn server_span(method: &Method, route: Option<&Route>, headers: &HeaderMap) -> Span {
-    let span = tracing::info_span!(
-        "request",
-        otel.name = route.map_or_else(|| method.to_string(), |route| format!("{method} {}", route.path)),
-        otel.kind = "server",
-        otel.status_code = Empty,
-        http.request.method = %method,
-        http.route = route.map(|route| route.path.as_str()),
-        http.response.status_code = Empty,
-        rpc.method = route.map(|route| route.method.as_str()),
-        request_id = Empty,
-        trace_id = Empty,
-    );
-    propagation::adopt(&span, headers);
-    span
+    propagation::adopt(headers, || {
+        tracing::info_span!(
+            "request",
+            otel.name = route.map_or_else(|| method.to_string(), |route| format!("{method} {}", route.path)),
+            otel.kind = "server",
+            otel.status_code = Empty,
+            http.request.method = %method,
+            http.route = route.map(|route| route.path.as_str()),
+            http.response.status_code = Empty,
+            rpc.method = route.map(|route| route.method.as_str()),
+            request_id = Empty,
+            trace_id = Empty,
+        )
+    })
 }
 
 /// Notes the outcome.

@@ -32,20 +32,20 @@ impl Middleware for Trace {
 fn span_of(request: &Request<Body>, service: &'static str) -> Span {
     let path = request.uri().path().trim_start_matches('/');
     let (rpc_service, rpc_method) = path.split_once('/').unwrap_or((path, ""));
-    let span = tracing::info_span!(
-        "rpc",
-        otel.name = path,
-        otel.kind = "server",
-        kontor.service = service,
-        rpc.system = "grpc",
-        rpc.service = rpc_service,
-        rpc.method = rpc_method,
-        rpc.grpc.status_code = Empty,
-        otel.status_code = Empty,
-        trace_id = Empty,
-    );
-    propagation::adopt(&span, request.headers());
-    span
+    propagation::adopt(request.headers(), || {
+        tracing::info_span!(
+            "rpc",
+            otel.name = path,
+            otel.kind = "server",
+            kontor.service = service,
+            rpc.system = "grpc",
+            rpc.service = rpc_service,
+            rpc.method = rpc_method,
+            rpc.grpc.status_code = Empty,
+            otel.status_code = Empty,
+            trace_id = Empty,
+        )
+    })
 }
 
 /// A failed unary call has its code in the headers; else the code is in trailers that come later, and it is OK.

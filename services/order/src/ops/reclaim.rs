@@ -64,7 +64,8 @@ impl Orders {
 /// Goes on in the trace of the call that placed the order.
 fn span(claim: &Claim) -> tracing::Span {
     let trace_id = tracing::field::Empty;
-    let span = tracing::info_span!("reclaim order", order = %claim.order, epoch = claim.epoch, trace_id);
-    kontor_runtime::propagation::adopt_parent(&span, claim.trace_parent.as_deref());
-    span
+    kontor_runtime::propagation::adopt_parent(
+        claim.trace_parent.as_deref(),
+        || tracing::info_span!("reclaim order", order = %claim.order, epoch = claim.epoch, trace_id),
+    )
 }
