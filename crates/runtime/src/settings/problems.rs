@@ -28,8 +28,7 @@ pub(super) fn matches(
     if let Ok(any) = any_value(command.clone()).try_get_matches_from(&argv) {
         let (command, flags) = secret_files::read(&checked, &any, &mut problems);
         (checked, argv) = (command, argv.into_iter().chain(flags).collect());
-        problems
-            .extend(needs.iter().filter_map(|(given, needed)| unmet(command_of(&checked, &any), &any, given, needed)));
+        problems.extend(needs.iter().filter_map(|(given, needed)| unmet(active(&checked, &argv), &any, given, needed)));
     }
     loop {
         let error = match checked.try_get_matches_from_mut(&argv) {
@@ -37,7 +36,8 @@ pub(super) fn matches(
             Ok(_) => return Err(Refusal::Settings(text(&problems))),
             Err(error) => error,
         };
-        let args: Vec<Arg> = at_fault(&error).iter().filter_map(|shown| find(&checked, shown)).cloned().collect();
+        let active = active(&checked, &argv);
+        let args: Vec<Arg> = at_fault(&error).iter().filter_map(|shown| find(active, shown)).cloned().collect();
         if args.is_empty() {
             return Err(Refusal::CommandLine(error));
         }
@@ -133,16 +133,16 @@ fn unmet(command: &Command, matches: &ArgMatches, given: &str, needed: &str) -> 
 }
 
 /// The command that runs: subcommands have settings of their own.
-fn command_of<'a>(command: &'a Command, matches: &ArgMatches) -> &'a Command {
-    matches.subcommand_name().and_then(|name| command.find_subcommand(name)).unwrap_or(command)
+pub(super) fn active<'a>(command: &'a Command, argv: &[OsString]) -> &'a Command {
+    let named = argv.get(1).and_then(|first| command.get_subcommands().find(|inner| first == inner.get_name()));
+    named.unwrap_or(command)
 }
 
 /// The argument that clap shows as `--flag <VALUE>` or `<VALUE>`.
 fn find<'a>(command: &'a Command, shown: &str) -> Option<&'a Arg> {
     let flag = shown.split(' ').next().and_then(|flag| flag.strip_prefix("--"));
     let is_shown = |arg: &Arg| flag.map_or_else(|| positional(arg) == shown, |flag| arg.get_long() == Some(flag));
-    let own = command.get_arguments().find(|arg| is_shown(arg));
-    own.or_else(|| command.get_subcommands().find_map(|inner| find(inner, shown)))
+    command.get_arguments().find(|arg| is_shown(arg))
 }
 
 /// An argument without a flag, as clap shows it.

@@ -65,7 +65,7 @@ pub(super) fn parse(command: Command, argv: Vec<OsString>, needs: &[(&str, &str)
 /// With a subcommand, the variables are its own: the same one may mean the address to listen on for the command that serves, and the
 /// address to call for another.
 fn of_subcommand(command: Command, argv: &[OsString]) -> Command {
-    let is_named = argv.get(1).is_some_and(|first| command.get_subcommands().any(|inner| first == inner.get_name()));
+    let is_named = problems::active(&command, argv).get_name() != command.get_name();
     if is_named { command.mut_args(|arg| arg.env(clap::builder::Resettable::Reset)) } else { command }
 }
 

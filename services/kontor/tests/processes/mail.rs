@@ -48,6 +48,6 @@ async fn mail_goes_through_tls_and_its_links_follow_no_forged_header() {
 async fn without_a_sender_it_does_not_start_and_says_what_is_missing() {
     let dir = DataDir::new();
     let mut kontor = kontor_testkit::Program::start(up(&dir).args(["--smtp-url", "smtp://mail.example"]));
-    assert_eq!(kontor.ends(std::time::Duration::from_secs(90)).await.code(), Some(1));
+    assert_eq!(kontor.ends(std::time::Duration::from_secs(90)).await.code(), Some(2));
     assert!(kontor.complained().contains("KONTOR_MAIL_FROM"), "{}", kontor.complained());
 }
