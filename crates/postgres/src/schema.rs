@@ -12,7 +12,7 @@ use crate::error::has_state;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemaState {
     Current,
-    /// Migrations are missing: another program has to apply them, see [`crate::migrate`].
+    /// Migrations are missing: another program has to apply them, see [`crate::migrate()`].
     Older {
         version: i64,
         known: i64,
