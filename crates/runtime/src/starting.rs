@@ -76,7 +76,13 @@ impl Schema {
     }
 
     async fn compare(&self) -> Result<SchemaState, sqlx::Error> {
-        schema::compare(&mut *self.pool.acquire().await?, &self.migrations).await
+        let mut conn = self.pool.acquire().await?;
+        let state = schema::compare(&mut conn, &self.migrations).await?;
+        if state != SchemaState::Current {
+            // The search path of a role is set for new sessions only: one that began before `migrate` would never see the schema.
+            conn.close().await?;
+        }
+        Ok(state)
     }
 }
 

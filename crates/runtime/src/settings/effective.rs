@@ -21,6 +21,8 @@ pub(super) fn table(command: &Command, matches: &ArgMatches) -> String {
     let own = command.get_arguments().filter(|arg| arg.get_action().takes_values()).map(|arg| own(arg, matches));
     let standard = STANDARD.iter().filter_map(|name| {
         let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+        // An address may hold a password.
+        let value = if value.contains('@') { "(hidden)".to_owned() } else { value };
         Some([(*name).to_owned(), value, "environment".to_owned()])
     });
     let rows: Vec<_> = own.chain(standard).collect();

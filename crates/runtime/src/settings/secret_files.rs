@@ -24,9 +24,7 @@ fn file_form(secret: &Arg) -> Option<Arg> {
     let (long, variable) = (secret.get_long()?, secret.get_env()?.to_str()?);
     let form = Arg::new(file_flag(long)).long(file_flag(long)).value_name("FILE").value_parser(value_parser!(PathBuf));
     let form = form.help(format!("The file that holds --{long}")).help_heading("Secrets from files");
-    let variable = format!("{variable}_FILE");
-    let is_empty = std::env::var_os(&variable).is_some_and(|value| value.is_empty());
-    Some(if is_empty { form } else { form.env(variable) })
+    Some(form.env(format!("{variable}_FILE")))
 }
 
 fn file_flag(long: &str) -> String {
@@ -40,13 +38,18 @@ pub(super) fn read(command: &Command, matches: &ArgMatches, problems: &mut Vec<S
     let mut relax: Vec<&Id> = Vec::new();
     for (secret, matches) in active(command, matches) {
         let Some(long) = secret.get_long() else { continue };
-        let Some(path) = matches.get_one::<OsString>(&file_flag(long)) else { continue };
+        // A secret without a variable has no file form.
+        let Ok(Some(path)) = matches.try_get_one::<OsString>(&file_flag(long)) else { continue };
         if matches.value_source(secret.get_id().as_str()).is_some_and(|source| source != ValueSource::DefaultValue) {
             problems.push(format!("{} is given twice, by value and by file; give one of them", name(secret)));
             relax.push(secret.get_id());
             continue;
         }
         match std::fs::read_to_string(PathBuf::from(path)) {
+            Ok(value) if value.trim().is_empty() => {
+                problems.push(format!("{}: its file {} is empty", name(secret), path.to_string_lossy()));
+                relax.push(secret.get_id());
+            }
             Ok(value) => flags.push(format!("--{long}={}", value.trim_end_matches(['\r', '\n'])).into()),
             Err(error) => {
                 let path = path.to_string_lossy();

@@ -87,6 +87,9 @@ fn a_file_that_is_missing_malformed_or_one_too_many_is_told() {
     let text = problems(&["--database-url-file=/no/such/file", "--peer-addr=x"]);
     assert!(text.contains("its file /no/such/file can't be read: No such file"), "{text}");
     assert!(text.contains("--peer-addr") && !text.contains("(KONTOR_DATABASE_URL) is missing"), "{text}");
+    let (_dir, path) = file("\n");
+    let text = problems(&["--database-url-file", &path]);
+    assert!(text.contains("is empty") && !text.contains("(KONTOR_DATABASE_URL) is missing"), "{text}");
     let (_dir, path) = file("hunter2");
     let text = problems(&["--database-url-file", &path]);
     assert!(text.contains("--database-url (KONTOR_DATABASE_URL) is not valid") && !text.contains("hunter2"), "{text}");

@@ -60,6 +60,22 @@ async fn a_service_waits_for_its_schema_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_service_that_waits_finds_a_schema_that_is_made_only_now() {
+    let mut apart = Apart::new(Vec::new()).await;
+    let mut admin = PgConnection::connect(&apart.database.admin_url()).await.unwrap();
+    admin.execute("DROP SCHEMA catalog").await.unwrap();
+    let unset = "DO $$ BEGIN EXECUTE format('ALTER ROLE kontor_catalog IN DATABASE %I RESET search_path', \
+                 current_database()); END $$";
+    admin.execute(unset).await.unwrap();
+    apart.start_one("catalog");
+    readiness_becomes(&apart, "catalog", 503, "the schema is at version 0").await;
+    let role = kontor_postgres::testing::role("kontor_catalog", "catalog");
+    kontor_postgres::bootstrap(&apart.database.admin_url(), &[role]).await.unwrap();
+    assert_eq!(apart.run("catalog", &["migrate"]).0, Some(0));
+    readiness_becomes(&apart, "catalog", 200, "ready").await;
+}
+
+#[tokio::test]
 async fn a_service_waits_for_a_database_that_is_away() {
     let mut apart = Apart::new(Vec::new()).await;
     assert_eq!(apart.run("auth", &["migrate"]).0, Some(0));
@@ -115,6 +131,10 @@ async fn wrong_settings_and_a_port_in_use_end_a_start_with_a_sentence() {
     ] {
         assert!(complained.contains(name), "no {name} in:\n{complained}");
     }
+    let apart = Apart::new(vec![("KONTOR_DATABASE_URL", String::new()), ("KONTOR_SERVICE_KEY", String::new())]).await;
+    let (code, _, complained) = apart.run("catalog", &[]);
+    assert_eq!(code, Some(2), "{complained}");
+    assert!(complained.contains("--database-url") && complained.contains("--service-key"), "{complained}");
     let apart = Apart::new(Vec::new()).await;
     for setting in ["KONTOR_CATALOG_ADDR", "KONTOR_METRICS_ADDR"] {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
