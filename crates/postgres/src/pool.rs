@@ -201,9 +201,8 @@ pub(crate) fn usage_by_name() -> BTreeMap<String, PoolUsage> {
 /// # Errors
 /// When the URL cannot be read, or the database cannot be reached within `acquire_timeout`.
 pub async fn connect(options: &PoolOptions) -> Result<Pool, Error> {
-    let pool = connect_lazy(options)?;
-    drop(pool.acquire().await?);
-    Ok(pool)
+    let pool = sqlx_options(options).connect_with(options.connect_options()?).await?;
+    Ok(Pool::new(pool, options.pool_name()))
 }
 
 /// A pool that opens its connections when they are needed: the database may be away.
@@ -211,14 +210,17 @@ pub async fn connect(options: &PoolOptions) -> Result<Pool, Error> {
 /// # Errors
 /// When the URL can't be read.
 pub fn connect_lazy(options: &PoolOptions) -> Result<Pool, Error> {
-    let pool = PgPoolOptions::new()
+    let pool = sqlx_options(options).connect_lazy_with(options.connect_options()?);
+    Ok(Pool::new(pool, options.pool_name()))
+}
+
+fn sqlx_options(options: &PoolOptions) -> PgPoolOptions {
+    PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
         // A ping before every use would cost a round trip; see `check_idle`.
         .test_before_acquire(false)
         .before_acquire(|conn, meta| Box::pin(check_idle(conn, meta.idle_for)))
-        .connect_lazy_with(options.connect_options()?);
-    Ok(Pool::new(pool, options.pool_name()))
 }
 
 /// Bounds work that is done over and over on the client's side too: where packets vanish, the timeouts of the server are never heard of.
