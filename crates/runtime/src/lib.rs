@@ -22,6 +22,7 @@ pub mod program;
 pub mod propagation;
 pub mod readiness;
 pub mod request;
+mod sampling;
 mod server;
 mod service;
 pub mod settings;

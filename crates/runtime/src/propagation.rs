@@ -1,12 +1,12 @@
 //! The W3C trace context (traceparent, tracestate) in headers and in rows, so that one purchase is one trace across
 //! processes, queues and restarts.
 //!
-//! With an exporter, OpenTelemetry's layer makes a span of each of ours, and its context is what is passed on. Without one, that layer
-//! is not installed, since it would cost a tenth of an order's CPU for nothing: then the caller's context is kept beside the span and
-//! passed on as it came, so that a trace does not end where a process exports nothing. A call without a context gets a new one.
-//! With an exporter, too, a call whose caller does not sample its trace is treated like that, unless the sampler decides by itself.
+//! With an exporter, OpenTelemetry's layer makes a span of each of ours in a sampled trace, and its context is what is passed on.
+//! Without one, that layer is not installed, since it would cost a tenth of an order's CPU for nothing: then the caller's context is
+//! kept beside the span and passed on as it came, so that a trace does not end where a process exports nothing. A call without a
+//! context gets a new one. A trace that is not sampled is treated the same way.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -26,13 +26,22 @@ static W3C: LazyLock<TraceContextPropagator> = LazyLock::new(TraceContextPropaga
 pub(crate) const TRACE_ID: &str = "trace_id";
 
 thread_local! {
-    /// Whether the span that is being made goes on with a trace that its caller does not record.
-    static IS_UNSAMPLED: Cell<bool> = const { Cell::new(false) };
+    /// What the span that is being made begins or goes on with.
+    static BEGINNING: RefCell<Option<Beginning>> = const { RefCell::new(None) };
 }
 
-/// Whether the span that is being made goes on with a trace that its caller does not record.
-pub(crate) fn is_unsampled() -> bool {
-    IS_UNSAMPLED.get()
+/// A span that begins a trace, or goes on with its caller's.
+pub(crate) struct Beginning {
+    /// The caller's context, which may be empty.
+    pub(crate) caller: Context,
+    pub(crate) trace_id: TraceId,
+}
+
+impl Beginning {
+    /// Of the span that is being made on this thread, if it is one of those.
+    pub(crate) fn current<T>(ask: impl FnOnce(&Self) -> T) -> Option<T> {
+        BEGINNING.with_borrow(|beginning| beginning.as_ref().map(ask))
+    }
 }
 
 /// The context that a span was given by [`adopt`]; spans below it belong to the same trace.
@@ -68,15 +77,16 @@ pub fn adopt_parent(traceparent: Option<&str>, make_span: impl FnOnce() -> Span)
 
 fn adopt_context(caller: Context, make_span: impl FnOnce() -> Span) -> Span {
     let callers = caller.span().span_context().clone();
-    IS_UNSAMPLED.set(callers.is_valid() && !callers.is_sampled());
+    let own = if callers.is_valid() { callers.clone() } else { new_context() };
+    BEGINNING.set(Some(Beginning { caller: caller.clone(), trace_id: own.trace_id() }));
     let span = make_span();
-    IS_UNSAMPLED.set(false);
     if callers.is_valid() {
-        // Fails only when nothing is exported; then there is no span to have a parent.
+        // Fails when the span is not exported; then there is none to have a parent.
         let _ = span.set_parent(caller);
     }
     let exported = span.context().span().span_context().clone();
-    let own = [exported, callers].into_iter().find(SpanContext::is_valid).unwrap_or_else(new_context);
+    BEGINNING.set(None);
+    let own = if exported.is_valid() { exported } else { own };
     let trace_id = own.trace_id();
     let is_kept = span.with_subscriber(|(id, dispatch)| {
         with_span(id, dispatch, |span| span.extensions_mut().replace(Adopted(own))).is_some()

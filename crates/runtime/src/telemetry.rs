@@ -12,7 +12,7 @@ use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::resource::{EnvResourceDetector, TelemetryResourceDetector};
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, TracerProviderBuilder};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
 use tracing::{Metadata, Subscriber};
@@ -24,9 +24,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use crate::log_format::JsonLines;
-use crate::propagation::TRACE_ID;
+use crate::metrics;
+use crate::propagation::{Beginning, TRACE_ID};
+use crate::sampling::{SampledIds, Sampling};
 pub use crate::settings::LogFormat;
-use crate::{metrics, propagation};
 
 /// What is logged when `RUST_LOG` says nothing.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,h2=warn,hyper=warn,tower=warn,opentelemetry=warn";
@@ -44,6 +45,8 @@ pub struct Options {
 pub enum TelemetryError {
     #[error("OTLP export is not possible: check OTEL_EXPORTER_OTLP_ENDPOINT")]
     Exporter(#[from] ExporterBuildError),
+    #[error("OTEL_TRACES_SAMPLER is not valid: {0}")]
+    Sampling(String),
     #[error("metrics can't be read")]
     Metrics(#[from] metrics::MetricsError),
     #[error("telemetry was started twice")]
@@ -64,9 +67,10 @@ pub struct Telemetry {
 pub fn start(service_name: &str, options: Options) -> Result<Telemetry, TelemetryError> {
     let resource = resource(service_name);
     let metrics = metrics::start(resource.clone(), metric_exporter()?)?;
-    let traces = span_exporter()?
-        .map(|exporter| SdkTracerProvider::builder().with_resource(resource).with_batch_exporter(exporter).build());
-    let exported = traces.as_ref().map(exported);
+    let traces =
+        span_exporter()?.map(|exporter| provider().with_resource(resource).with_batch_exporter(exporter).build());
+    let sampling = Sampling::from_environment().map_err(TelemetryError::Sampling)?;
+    let exported = traces.as_ref().map(|provider| exported(provider, sampling));
     tracing_subscriber::registry().with(exported).with(logs(options.log_format, std::io::stderr)).try_init()?;
     std::panic::set_hook(Box::new(|panic| tracing::error!(%panic, "panicked")));
     Ok(Telemetry { traces, metrics })
@@ -96,16 +100,13 @@ fn is_own(metadata: &Metadata<'_>) -> bool {
     *metadata.level() <= tracing::Level::INFO && metadata.target().starts_with(OWN_TARGETS)
 }
 
-/// Exports our own spans and the events in them. What is logged is one question, what is traced another: with RUST_LOG=warn a purchase
-/// still is one trace. What would cost something at each poll of a future, or on each span, and tell little, is turned off.
-///
-/// A span is exported if it lies in an exported one, or adopts a trace. If its caller does not sample that trace, then the sampler would
-/// not either, and the span does not reach the layer at all, which costs several times as much as the decision.
-fn exported<S>(provider: &SdkTracerProvider) -> impl Layer<S> + use<S>
+/// Exports our own spans and the events in them, of sampled traces. What is logged is one question, what is traced another: with
+/// RUST_LOG=warn a purchase still is one trace. What would cost something at each poll of a future, or on each span, and tell little, is
+/// turned off.
+fn exported<S>(provider: &SdkTracerProvider, sampling: Sampling) -> impl Layer<S> + use<S>
 where
-    S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
+    S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let follows_caller = sampler_follows_caller();
     tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("kontor"))
         .with_context_activation(false)
@@ -113,7 +114,7 @@ where
         .with_location(false)
         .with_threads(false)
         .with_filter(
-            dynamic_filter_fn(move |metadata, context| is_exported(metadata, context, follows_caller))
+            dynamic_filter_fn(move |metadata, context| is_exported(metadata, context, &sampling))
                 .with_callsite_filter(
                     |metadata| if is_own(metadata) { Interest::sometimes() } else { Interest::never() },
                 )
@@ -121,19 +122,21 @@ where
         )
 }
 
-fn is_exported<S>(metadata: &Metadata<'_>, context: &Context<'_, S>, follows_caller: bool) -> bool
+/// A span is exported if its call is sampled, or if it lies in an exported one; an event, if it does. (The context has the spans that
+/// passed this filter only.)
+fn is_exported<S>(metadata: &Metadata<'_>, context: &Context<'_, S>, sampling: &Sampling) -> bool
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     if metadata.is_span() && metadata.fields().field(TRACE_ID).is_some() {
-        return is_own(metadata) && !(follows_caller && propagation::is_unsampled());
+        return Beginning::current(|beginning| sampling.samples(beginning)) == Some(true);
     }
-    is_own(metadata) && context.lookup_current().is_some()
+    context.lookup_current().is_some()
 }
 
-/// Whether the sampler samples what the caller samples: those of the environment that are "parentbased", and the one without any.
-fn sampler_follows_caller() -> bool {
-    env::var("OTEL_TRACES_SAMPLER").map_or(true, |name| name.is_empty() || name.starts_with("parentbased_"))
+/// Makes traces for [`exported`], which has sampled them.
+fn provider() -> TracerProviderBuilder {
+    SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOn).with_id_generator(SampledIds::default())
 }
 
 fn span_exporter() -> Result<Option<SpanExporter>, ExporterBuildError> {
@@ -212,6 +215,7 @@ mod tests {
     use tracing::subscriber::DefaultGuard;
 
     use super::*;
+    use crate::propagation;
 
     const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
@@ -325,17 +329,18 @@ mod tests {
     }
 
     /// Exports as a process with an exporter does, on this thread.
-    fn export() -> (DefaultGuard, SdkTracerProvider, InMemorySpanExporter) {
+    fn export(sampler: &str) -> (DefaultGuard, SdkTracerProvider, InMemorySpanExporter) {
         let exporter = InMemorySpanExporter::default();
-        let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+        let provider = provider().with_simple_exporter(exporter.clone()).build();
         let logs = logs(LogFormat::Text, io::sink);
-        let guard = tracing_subscriber::registry().with(exported(&provider)).with(logs).set_default();
+        let exported = exported(&provider, Sampling::parse(sampler, "").unwrap());
+        let guard = tracing_subscriber::registry().with(exported).with(logs).set_default();
         (guard, provider, exporter)
     }
 
     #[test]
     fn with_an_exporter_a_sampled_trace_goes_on_by_our_spans_and_their_events() {
-        let (_guard, _provider, exporter) = export();
+        let (_guard, _provider, exporter) = export("");
         tracing::info_span!("outside of any call").in_scope(|| tracing::info!("outside"));
         span(&callers_headers("01")).in_scope(|| {
             let inner = tracing::info_span!("inner").entered();
@@ -357,7 +362,7 @@ mod tests {
 
     #[test]
     fn with_an_exporter_a_trace_that_its_caller_does_not_sample_is_passed_on_and_not_exported() {
-        let (_guard, _provider, exporter) = export();
+        let (_guard, _provider, exporter) = export("");
         let callers = callers_headers("00");
         span(&callers).in_scope(|| {
             tracing::info_span!("inner").in_scope(|| {
@@ -369,6 +374,15 @@ mod tests {
         let spans = exporter.get_finished_spans().unwrap();
         let [call] = &spans[..] else { panic!("{spans:?}") };
         assert_ne!(call.span_context.trace_id().to_string(), TRACE, "a new one, of a call without a caller's");
+    }
+
+    #[test]
+    fn with_an_exporter_a_new_trace_that_is_not_sampled_is_passed_on_and_not_exported() {
+        let (_guard, _provider, exporter) = export("parentbased_always_off");
+        span(&HeaderMap::new()).in_scope(|| {
+            tracing::info_span!("inner").in_scope(|| assert!(propagation::current().unwrap().ends_with("-00")));
+        });
+        assert!(exporter.get_finished_spans().unwrap().is_empty());
     }
 
     #[tokio::test]
