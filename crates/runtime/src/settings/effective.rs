@@ -5,26 +5,12 @@ use std::fmt::Write;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
-/// Variables of the environment that libraries read.
-const STANDARD: [&str; 8] = [
-    "RUST_LOG",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_PROTOCOL",
-    "OTEL_METRICS_EXPORTER",
-    "OTEL_RESOURCE_ATTRIBUTES",
-    "OTEL_SERVICE_NAME",
-    "OTEL_TRACES_SAMPLER",
-    "OTEL_TRACES_SAMPLER_ARG",
-];
+use super::standard;
 
 pub(super) fn table(command: &Command, matches: &ArgMatches) -> String {
     let own = command.get_arguments().filter(|arg| arg.get_action().takes_values()).map(|arg| own(arg, matches));
-    let standard = STANDARD.iter().filter_map(|name| {
-        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
-        // An address may hold a password.
-        let value = if value.contains('@') { "(hidden)".to_owned() } else { value };
-        Some([(*name).to_owned(), value, "environment".to_owned()])
-    });
+    let standard = standard::given()
+        .map(|(name, value)| [name.to_owned(), standard::shown(&value).to_owned(), "environment".to_owned()]);
     let rows: Vec<_> = own.chain(standard).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let (names, values) = (width(0), width(1));

@@ -5,6 +5,7 @@
 //! | [`mod@read`] | reads the settings of a program from its command line, its environment and files |
 //! | `problems` | finds all that is wrong with them, and not only the first |
 //! | `secret_files` | the file form of each secret |
+//! | `standard` | the variables of OpenTelemetry, and RUST_LOG |
 //! | `effective` | the table of `--print-config` |
 //! | `parsers` | checks single values |
 //!
@@ -15,6 +16,7 @@ mod parsers;
 mod problems;
 pub mod read;
 mod secret_files;
+mod standard;
 #[cfg(test)]
 mod tests;
 

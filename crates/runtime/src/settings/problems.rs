@@ -4,14 +4,15 @@
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Write;
+use std::net::SocketAddr;
 
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Command, Id};
+use clap::{Arg, ArgMatches, Command, Id, value_parser};
 
 use super::read::Refusal;
-use super::secret_files;
+use super::{secret_files, standard};
 
 /// Reads the settings.
 ///
@@ -22,13 +23,15 @@ pub(super) fn matches(
     mut argv: Vec<OsString>,
     needs: &[(&str, &str)],
 ) -> Result<ArgMatches, Refusal> {
-    let (mut problems, mut relaxed_ids) = (Vec::new(), Vec::new());
+    let (mut problems, mut relaxed_ids) = (Vec::from_iter(standard::problems()), Vec::new());
     let mut checked = command.clone();
     // What fails here is told below, in better words.
     if let Ok(any) = any_value(command.clone()).try_get_matches_from(&argv) {
         let (command, flags) = secret_files::read(&checked, &any, &mut problems);
         (checked, argv) = (command, argv.into_iter().chain(flags).collect());
-        problems.extend(needs.iter().filter_map(|(given, needed)| unmet(active(&checked, &argv), &any, given, needed)));
+        let (command, any) = (active(&checked, &argv), active_matches(&any));
+        problems.extend(needs.iter().filter_map(|(given, needed)| unmet(command, any, given, needed)));
+        problems.extend(same_addresses(command, any));
     }
     loop {
         let error = match checked.try_get_matches_from_mut(&argv) {
@@ -130,6 +133,26 @@ fn unmet(command: &Command, matches: &ArgMatches, given: &str, needed: &str) -> 
     let is_unmet = is_given(given) && !is_given(needed_arg);
     is_unmet
         .then(|| format!("{} is given, but {} is missing\n      {}", name(given), name(needed_arg), wanted(needed_arg)))
+}
+
+/// Addresses to listen on that are given twice. (Port 0 takes a free one each time.)
+fn same_addresses(command: &Command, matches: &ArgMatches) -> Vec<String> {
+    let address = ValueParser::from(value_parser!(SocketAddr)).type_id();
+    let given = command.get_arguments().filter(|arg| arg.get_value_parser().type_id() == address).filter_map(|arg| {
+        let value = matches.get_raw(arg.get_id().as_str())?.next()?.to_str()?;
+        Some((arg, value.parse::<SocketAddr>().ok()?))
+    });
+    let given: Vec<_> = given.filter(|(_, address)| address.port() != 0).collect();
+    let twice = given.iter().enumerate().filter_map(|(index, (arg, address))| {
+        let (other, _) = given[..index].iter().find(|(_, earlier)| earlier == address)?;
+        Some(format!("{} and {} are both {address}\n      Each needs an address of its own", name(other), name(arg)))
+    });
+    twice.collect()
+}
+
+/// What the command that runs was given.
+pub(super) fn active_matches(matches: &ArgMatches) -> &ArgMatches {
+    matches.subcommand().map_or(matches, |(_, inner)| active_matches(inner))
 }
 
 /// The command that runs: subcommands have settings of their own.

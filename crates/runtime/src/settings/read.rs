@@ -51,12 +51,17 @@ pub fn read(command: Command, needs: &[(&str, &str)]) -> ArgMatches {
 }
 
 pub(super) fn parse(command: Command, argv: Vec<OsString>, needs: &[(&str, &str)]) -> Result<Parsed, Refusal> {
-    let print = Arg::new(PRINT).long(PRINT).action(ArgAction::SetTrue).help("Show the settings in effect, and end");
+    let print = Arg::new(PRINT)
+        .long(PRINT)
+        .action(ArgAction::SetTrue)
+        .global(true)
+        .help("Show the settings in effect, and end");
     let command = secret_files::with_file_forms(of_subcommand(command, &argv).arg(print));
     let mut command = without_empty_variables(command);
-    let matches = problems::matches(&mut command, argv, needs)?;
-    if matches.get_flag(PRINT) {
-        Ok(Parsed::Print(effective::table(&command, &matches)))
+    let matches = problems::matches(&mut command, argv.clone(), needs)?;
+    let active = problems::active_matches(&matches);
+    if active.get_flag(PRINT) {
+        Ok(Parsed::Print(effective::table(problems::active(&command, &argv), active)))
     } else {
         Ok(Parsed::Run(matches))
     }

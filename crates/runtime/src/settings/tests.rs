@@ -1,6 +1,7 @@
 //! Settings from a command line and from files. What comes from the environment is tested with real programs.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 
 use clap::{Args, Command, FromArgMatches};
 use secrecy::{ExposeSecret, SecretString};
@@ -118,6 +119,28 @@ fn the_settings_in_effect_are_shown_without_secrets() {
     assert_eq!(cells("database-connections"), ["database-connections", "16", "default"]);
     assert_eq!(cells("mail-url"), ["mail-url", "-", "not", "set"]);
     assert!(!table.contains("hunter2"), "{table}");
+}
+
+#[test]
+fn a_subcommand_shows_its_own_settings() {
+    let command = Config::augment_args(Command::new("test")).subcommand_negates_reqs(true);
+    let command = command.subcommand(Command::new("load").arg(clap::Arg::new("from").long("from")));
+    let argv = ["test", "load", "--from=here", "--print-config"].map(OsString::from).to_vec();
+    let Ok(Parsed::Print(table)) = parse(command, argv, &[]) else { panic!() };
+    assert!(table.contains("from  here  --from") && !table.contains("database-url"), "{table}");
+}
+
+#[test]
+fn an_address_that_is_given_twice_is_told() {
+    let address = |name: &'static str| clap::Arg::new(name).long(name).value_parser(clap::value_parser!(SocketAddr));
+    let command = Command::new("test").args(["own-addr", "metrics-addr", "other-addr"].map(address));
+    let told = |own: &str, metrics: &str| {
+        let argv = ["test".into(), format!("--own-addr={own}"), format!("--metrics-addr={metrics}")];
+        parse(command.clone(), argv.map(OsString::from).to_vec(), &[])
+    };
+    let Err(Refusal::Settings(text)) = told("127.0.0.1:7101", "127.0.0.1:7101") else { panic!() };
+    assert!(text.contains("--own-addr and --metrics-addr are both 127.0.0.1:7101"), "{text}");
+    assert!(told("127.0.0.1:7101", "127.0.0.1:7102").is_ok() && told("127.0.0.1:0", "127.0.0.1:0").is_ok());
 }
 
 #[test]

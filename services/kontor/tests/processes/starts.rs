@@ -120,14 +120,21 @@ async fn a_schema_that_becomes_older_is_told_and_a_newer_one_ends_a_start() {
 
 #[tokio::test]
 async fn wrong_settings_and_a_port_in_use_end_a_start_with_a_sentence() {
-    let apart =
-        Apart::new(vec![("KONTOR_DATABASE_CONNECTIONS", "none".into()), ("KONTOR_HOLD_SECONDS", "0".into())]).await;
+    let wrong = [
+        ("KONTOR_DATABASE_CONNECTIONS", "none"),
+        ("KONTOR_HOLD_SECONDS", "0"),
+        ("RUST_LOG", "info,kontor=loud"),
+        ("OTEL_TRACES_SAMPLER", "sometimes"),
+    ];
+    let apart = Apart::new(wrong.map(|(name, value)| (name, value.to_owned())).to_vec()).await;
     let (code, _, complained) = apart.run("catalog", &["--auth-addr=nowhere"]);
     assert_eq!(code, Some(2), "{complained}");
     for name in [
         "--auth-addr (KONTOR_AUTH_ADDR)",
         "(KONTOR_DATABASE_CONNECTIONS) is \"none\"",
         "(KONTOR_HOLD_SECONDS) is \"0\"",
+        "RUST_LOG is \"info,kontor=loud\"",
+        "OTEL_TRACES_SAMPLER is \"sometimes\"",
     ] {
         assert!(complained.contains(name), "no {name} in:\n{complained}");
     }
