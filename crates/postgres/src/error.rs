@@ -11,8 +11,11 @@ use crate::server::ServerError;
 /// for a caller: the text may hold the database's own words.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("database: {0}")]
-    Sql(#[from] sqlx::Error),
+    #[error("database: {}", text(.0))]
+    Sql(sqlx::Error),
+    /// The role that makes roles and schemas may not do so.
+    #[error("the administrator's role needs CREATEROLE, and CREATE on the database, or to be a superuser: {}", text(.0))]
+    Privilege(sqlx::Error),
     /// A migration failed, or what was applied earlier is not what this program holds.
     #[error("migration: {0}")]
     Migrate(#[from] MigrateError),
@@ -41,6 +44,12 @@ pub enum StoreError {
     /// The request id was used for another request. See [`crate::idempotency`].
     #[error("the request id was used for another request")]
     KeyReused,
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -100,6 +109,11 @@ const OUTAGES: [&str; 8] = [
     "55P03", // lock_timeout
     "57014", // statement_timeout
 ];
+
+/// What went wrong, for an operator. sqlx adds the line of Postgres' own source to what the database says.
+pub fn text(error: &sqlx::Error) -> String {
+    error.as_database_error().map_or_else(|| error.to_string(), |refusal| refusal.message().to_owned())
+}
 
 /// Whether the database could not be reached, or went away in the middle: the same call may succeed later, and whether a
 /// commit that was under way has happened is unknown.

@@ -33,10 +33,10 @@ pub mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use bootstrap::{Role, bootstrap, create_database, role_url};
-pub use error::{Error, StoreError, constraint, ensure_affected, is_outage};
+pub use bootstrap::{Role, bootstrap, create_database, role_of_others, role_url};
+pub use error::{Error, StoreError, constraint, ensure_affected, is_outage, text};
 pub use metrics::DURATION_BOUNDS;
-pub use migrate::{migrate, migrate_url};
+pub use migrate::{migrate, migrate_or_compare};
 pub use migrations::Migrations;
 pub use pool::{Pool, PoolOptions, connect, connect_lazy, with_timeout};
 pub use retry::{Transient, retry};

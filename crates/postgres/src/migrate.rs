@@ -30,12 +30,16 @@ pub async fn migrate(pool: &Pool, migrations: &Migrations) -> Result<(), Error> 
     migrate_with(&pool.sqlx().connect_options(), migrations).await
 }
 
-/// Like [`migrate`], for a program that does nothing else.
+/// For a program that does nothing else: applies the migrations, or only compares them with the schema.
 ///
 /// # Errors
 /// Those of [`migrate`], and when the URL can't be read.
-pub async fn migrate_url(url: &str, migrations: &Migrations) -> Result<(), Error> {
-    migrate_with(&Arc::new(url.parse()?), migrations).await
+pub async fn migrate_or_compare(url: &str, migrations: &Migrations, is_check: bool) -> Result<SchemaState, Error> {
+    let options = Arc::new(url.parse::<PgConnectOptions>()?);
+    if !is_check {
+        migrate_with(&options, migrations).await?;
+    }
+    Ok(schema::compare(&mut PgConnection::connect_with(&options).await?, migrations).await?)
 }
 
 async fn migrate_with(options: &Arc<PgConnectOptions>, migrations: &Migrations) -> Result<(), Error> {

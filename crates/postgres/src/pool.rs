@@ -43,12 +43,12 @@ pub struct PoolOptions {
 }
 
 impl PoolOptions {
-    /// Ten connections, 5 s to get one, 10 s for a statement, 10 s of silence in a transaction.
+    /// Ten connections, 3 s to get one (so that a caller who waits 5 s is told why), 10 s for a statement, 10 s of silence in a transaction.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
             max_connections: 10,
-            acquire_timeout: Duration::from_secs(5),
+            acquire_timeout: Duration::from_secs(3),
             statement_timeout: Duration::from_secs(10),
             idle_in_transaction_timeout: Duration::from_secs(10),
             application_name: "kontor".to_owned(),

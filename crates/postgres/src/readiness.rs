@@ -7,7 +7,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection, Executor, PgConnection, Postgres};
 use tokio::time::timeout;
 
-use crate::error::{has_state, is_outage};
+use crate::error::{has_state, is_outage, text};
 use crate::schema::{self, SchemaState};
 use crate::{Migrations, Pool};
 
@@ -45,14 +45,14 @@ pub async fn check(pool: Pool, migrations: Migrations) -> Result<(), String> {
         return Err("the database does not write: it is read-only".to_owned());
     }
     if REFUSES_WRITES.load(Ordering::Relaxed) {
-        check_writes(&mut conn).await.map_err(|error| format!("the database does not write: {error}"))?;
+        check_writes(&mut conn).await.map_err(|error| format!("the database does not write: {}", text(&error)))?;
         REFUSES_WRITES.store(false, Ordering::Relaxed);
     }
     Ok(())
 }
 
 fn unavailable(error: sqlx::Error) -> String {
-    format!("the database is not available: {error}")
+    format!("the database is not available: {}", text(&error))
 }
 
 /// A connection of the pool. A pool goes on trying to connect until its time is up, and does not tell why it fails: a connection of our

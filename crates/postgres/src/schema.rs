@@ -42,7 +42,8 @@ impl fmt::Display for SchemaState {
             ),
             Self::Changed { version } => write!(
                 f,
-                "migration {version} of the schema is not the one that this program holds: run the program that migrated it"
+                "migration {version} of the schema is not the one that this program holds: run the program that migrated it, or \
+                 give the database URL of this service and not another one's"
             ),
         }
     }

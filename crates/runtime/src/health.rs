@@ -46,10 +46,9 @@ impl Health {
         probes: Vec<Probe>,
     ) {
         self.set_all(&services, ServingStatus::NotServing).await;
-        let mut was_ready = None;
         while !stop.is_cancelled() {
             let found = probe(&probes).await;
-            if was_ready.replace(found.is_ok()) != Some(found.is_ok()) {
+            if found.is_ok() != readiness.is_ready() {
                 let status = if found.is_ok() { ServingStatus::Serving } else { ServingStatus::NotServing };
                 self.set_all(&services, status).await;
             }

@@ -1,12 +1,12 @@
 //! The program of a single service, such as `kontor-order`: it serves, migrates, or tells its health.
 
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use futures_util::FutureExt;
-use kontor_postgres::{Migrations, SchemaState, schema};
+use kontor_postgres::{Migrations, SchemaState};
 use secrecy::ExposeSecret;
-use sqlx::{Connection, PgConnection};
 
 use crate::monitoring;
 use crate::process::{self, Error};
@@ -22,6 +22,18 @@ Environment:
   OTEL_TRACES_SAMPLER          Which traces are sent, such as parentbased_traceidratio, with
   OTEL_TRACES_SAMPLER_ARG      the share of them, such as 0.1
   RUST_LOG                     What is logged to standard error, such as warn or info,kontor_order=debug";
+
+/// The version and, if the build was told of it, the commit: `0.1.0 (1e39caf)`.
+pub fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| match COMMIT {
+        Some(commit) => format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
+        None => env!("CARGO_PKG_VERSION").to_owned(),
+    });
+    &VERSION
+}
+
+/// The commit that the program was built from, if the build was told of it by the variable `KONTOR_COMMIT`.
+pub(crate) const COMMIT: Option<&str> = option_env!("KONTOR_COMMIT");
 
 /// The program of a single service.
 pub struct Program {
@@ -68,7 +80,7 @@ impl Program {
     }
 
     fn command(&self, settings: impl FnOnce(Command) -> Command) -> Command {
-        let command = Command::new(format!("kontor-{}", self.name)).version(env!("CARGO_PKG_VERSION"));
+        let command = Command::new(format!("kontor-{}", self.name)).version(version());
         let command = settings(ProcessSettings::augment_args(command)).about(self.about).long_about(None);
         let health = Health::augment_args(Command::new("health"));
         let health = health.about("Ask the running process whether it is ready: exit code 0 if it is, else 1");
@@ -89,10 +101,7 @@ impl Program {
         let (name, migrations) = (self.name, self.migrations.clone().unwrap_or_else(|| Migrations::new(&[])));
         self.once(async move {
             let url = migrate.database.url.expose_secret();
-            if !migrate.check {
-                kontor_postgres::migrate_url(url, &migrations).await?;
-            }
-            let state = schema::compare(&mut PgConnection::connect(url).await?, &migrations).await?;
+            let state = kontor_postgres::migrate_or_compare(url, &migrations, migrate.check).await?;
             if state != SchemaState::Current {
                 return Err(state.to_string().into());
             }

@@ -27,6 +27,11 @@ impl Readiness {
         self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether the service is ready.
+    pub fn is_ready(&self) -> bool {
+        self.cause().is_none()
+    }
+
     /// Takes what was found, and logs it if it is news.
     pub(crate) fn set(&self, found: Result<(), String>) {
         let (name, cause) = (self.service, found.err());

@@ -84,8 +84,8 @@ impl Server {
         }
     }
 
-    /// Tells its health and its readiness by these.
-    pub(crate) fn told_by(self, health: Health, readiness: Readiness) -> Self {
+    /// Keeps these up to date: what callers and operators ask for.
+    pub(crate) fn report_to(self, health: Health, readiness: Readiness) -> Self {
         Self { health: Some(health), readiness, ..self }
     }
 

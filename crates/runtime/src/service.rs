@@ -72,7 +72,7 @@ pub struct Host {
     name: &'static str,
     identity: Option<Arc<Identity>>,
     database: Option<(Schema, PoolOptions)>,
-    told_by: (Health, Readiness),
+    reports: (Health, Readiness),
 }
 
 impl Service {
@@ -189,10 +189,10 @@ impl GrpcService {
         {
             return Ok(());
         }
-        let (address, told_by) = (listener.local_addr()?, (health, run.readiness));
+        let (address, reports) = (listener.local_addr()?, (health, run.readiness));
         let (verifier, identity) = self.callers.connect()?;
         let (verifier, identity) = (Arc::new(verifier), identity.map(Arc::new));
-        let host = Host { address, stop: stop.clone(), verifier, name: self.name, identity, database, told_by };
+        let host = Host { address, stop: stop.clone(), verifier, name: self.name, identity, database, reports };
         start(host).await?.serve(listener, stop).await
     }
 }
@@ -221,8 +221,8 @@ impl Callers {
 impl Host {
     /// The server, to add gRPC services to. It has what every service has: the probe of its database, and the stream of revocations.
     pub fn server(&self) -> Server {
-        let (health, readiness) = self.told_by.clone();
-        let mut server = Server::new(self.name, Arc::clone(&self.verifier)).told_by(health, readiness);
+        let (health, readiness) = self.reports.clone();
+        let mut server = Server::new(self.name, Arc::clone(&self.verifier)).report_to(health, readiness);
         if let Some((schema, _)) = &self.database {
             let (pool, migrations) = (schema.pool.clone(), schema.migrations.clone());
             server = server.probe(move || readiness::check(pool.clone(), migrations.clone()));
@@ -270,7 +270,7 @@ impl Host {
             match work().await {
                 Ok(done) => return Ok(done),
                 Err(error) if !is_outage(&error) => return Err(error.into()),
-                Err(error) => starting::pause(&self.told_by.1, &self.stop, error.into()).await?,
+                Err(error) => starting::pause(&self.reports.1, &self.stop, error.into()).await?,
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::server::incoming;
 /// How often the database is tried.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long one try may take: longer than it takes to get a connection.
-const TRY_MAX: Duration = Duration::from_secs(6);
+const TRY_MAX: Duration = Duration::from_secs(4);
 
 /// Who brings the schema up to date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,16 +47,16 @@ pub(crate) async fn wait_for(
     stop: &CancellationToken,
 ) -> Result<bool, Error> {
     let mut answering = None;
-    while let Some(cause) = schema.obstacle().await? {
+    // A try may hang as long as its time limit; who stops the service does not wait for it.
+    while let Some(tried) = stop.run_until_cancelled(schema.obstacle()).await {
+        let Some(cause) = tried? else { return Ok(true) };
         readiness.set(Err(cause));
         if answering.is_none() {
             answering = Some(answer(listener, health)?);
         }
-        if tokio::time::timeout(INTERVAL, stop.cancelled()).await.is_ok() {
-            return Ok(false);
-        }
+        let _ = tokio::time::timeout(INTERVAL, stop.cancelled()).await;
     }
-    Ok(true)
+    Ok(false)
 }
 
 impl Schema {
@@ -70,7 +70,7 @@ impl Schema {
             }
             Ok(Ok(state @ SchemaState::Older { .. })) => Ok(Some(state.to_string())),
             Ok(Ok(state @ (SchemaState::Newer { .. } | SchemaState::Changed { .. }))) => Err(state.to_string().into()),
-            Ok(Err(error)) => Ok(Some(format!("the database is not available: {}", chain(&error)))),
+            Ok(Err(error)) => Ok(Some(format!("the database is not available: {}", kontor_postgres::text(&error)))),
             Err(_elapsed) => Ok(Some("the database does not answer".into())),
         }
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 use kontor_auth::setting_parsers as parsers;
-use kontor_runtime::program::ENVIRONMENT;
+use kontor_runtime::program::{ENVIRONMENT, version};
 use kontor_runtime::settings::{ProcessSettings, database_url, peer_address};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 ///
 /// Without a command: `kontor up`.
 #[derive(Parser)]
-#[command(name = "kontor", version, args_conflicts_with_subcommands = true, after_help = ENVIRONMENT)]
+#[command(name = "kontor", version = version(), args_conflicts_with_subcommands = true, after_help = ENVIRONMENT)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kontor_postgres::{SchemaState, is_outage, schema};
+use kontor_postgres::{SchemaState, is_outage};
 use kontor_runtime::Error;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{Connection, PgConnection};
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Migrate;
 use crate::say;
-use crate::schemas::{Schema, bootstrap, schemas};
+use crate::schemas::{bootstrap, schemas};
 
 /// How long the database is waited for: it may have been started just now.
 const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -38,7 +38,8 @@ async fn migrate_all(migrate: &Migrate) -> Result<(), Error> {
     }
     let mut are_current = true;
     for found in &schemas {
-        let state = one(found, &found.url(admin_url)?, migrate.check).await;
+        let url = found.url(admin_url)?;
+        let state = kontor_postgres::migrate_or_compare(url.expose_secret(), &found.migrations, migrate.check).await;
         let state = state.map_err(|error| format!("{}: {error}", found.service))?;
         say(format_args!("{:8} {state}", found.service));
         are_current &= state == SchemaState::Current;
@@ -46,28 +47,23 @@ async fn migrate_all(migrate: &Migrate) -> Result<(), Error> {
     if are_current { Ok(()) } else { Err("not every schema is current".into()) }
 }
 
-async fn one(of: &Schema, url: &SecretString, check: bool) -> Result<SchemaState, Error> {
-    if !check {
-        kontor_postgres::migrate_url(url.expose_secret(), &of.migrations).await?;
-    }
-    let mut conn = PgConnection::connect(url.expose_secret()).await?;
-    Ok(schema::compare(&mut conn, &of.migrations).await?)
-}
-
 /// Waits until the database takes connections.
 async fn wait_for(url: &str) -> Result<(), Error> {
-    let began = Instant::now();
+    let (began, mut told) = (Instant::now(), String::new());
     loop {
         let error = match timeout(CONNECT_MAX, PgConnection::connect(url)).await {
             Ok(Ok(conn)) => return Ok(conn.close().await?),
-            Ok(Err(error)) if !is_outage(&error) => return Err(error.into()),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) if !is_outage(&error) => return Err(kontor_postgres::Error::from(error).into()),
+            Ok(Err(error)) => kontor_postgres::text(&error),
             Err(_elapsed) => format!("no answer within {} s", CONNECT_MAX.as_secs()),
         };
         if began.elapsed() > WAIT_MAX {
             return Err(format!("the database is not available: {error}").into());
         }
-        say(format_args!("waiting for the database: {error}"));
+        if told != error {
+            say(format_args!("waiting for the database: {error}"));
+            told = error;
+        }
         sleep(INTERVAL).await;
     }
 }

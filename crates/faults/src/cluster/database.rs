@@ -39,7 +39,7 @@ impl Database {
         kontor_postgres::bootstrap(&admin_url, &roles).await?;
         let migrations = [kontor_auth::migrations(), kontor_catalog::migrations(), kontor_order::migrations()];
         for (role, migrations) in roles.iter().zip(&migrations) {
-            kontor_postgres::migrate_url(&role_url(&admin_url, role)?, migrations).await?;
+            kontor_postgres::migrate_or_compare(&role_url(&admin_url, role)?, migrations, false).await?;
         }
         let by_proxy = |proxy| format!("postgres://{proxy}/{NAME}?sslmode=disable");
         Ok(Self {

@@ -18,6 +18,7 @@ use crate::Error;
 use crate::error::has_state;
 use crate::quote::identifier;
 
+const ROLE_EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)";
 /// How often a statement is tried that races with the same one of another process.
 const RACE_ATTEMPTS: u64 = 20;
 
@@ -27,6 +28,14 @@ const RACE_ATTEMPTS: u64 = 20;
 /// # Errors
 /// When the administrator lacks a right, or the database cannot be reached.
 pub async fn bootstrap(admin_url: &str, roles: &[Role]) -> Result<(), Error> {
+    match make(admin_url, roles).await {
+        // insufficient_privilege
+        Err(Error::Sql(error)) if has_state(&error, &["42501"]) => Err(Error::Privilege(error)),
+        made => made,
+    }
+}
+
+async fn make(admin_url: &str, roles: &[Role]) -> Result<(), Error> {
     let options: sqlx::postgres::PgConnectOptions = admin_url.parse()?;
     // Statements here hold password verifiers, so they are kept out of the log.
     let mut conn = PgConnection::connect_with(&options.disable_statement_logging()).await?;
@@ -41,6 +50,26 @@ pub async fn bootstrap(admin_url: &str, roles: &[Role]) -> Result<(), Error> {
     }
     conn.close().await?;
     Ok(())
+}
+
+/// The first of these roles that is there with another password: the services of another installation log in by it, and
+/// [`bootstrap`] would lock them out.
+///
+/// # Errors
+/// When the server cannot be reached, or refuses the administrator.
+pub async fn role_of_others(admin_url: &str, roles: &[Role]) -> Result<Option<&'static str>, Error> {
+    let mut conn = PgConnection::connect(admin_url).await?;
+    for role in roles {
+        if !exists(&mut conn, ROLE_EXISTS, role.name).await? {
+            continue;
+        }
+        match PgConnection::connect(&role_url(admin_url, role)?).await {
+            // invalid_password
+            Err(error) if has_state(&error, &["28P01"]) => return Ok(Some(role.name)),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    Ok(None)
 }
 
 /// Makes a database, unless it is there.
@@ -76,7 +105,7 @@ async fn close_public_schema(conn: &mut PgConnection) -> Result<(), sqlx::Error>
 async fn ensure_login(conn: &mut PgConnection, role: &Role) -> Result<(), Error> {
     let name = identifier(role.name);
     let verifier = scram::verifier(role)?;
-    if !exists(conn, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", role.name).await? {
+    if !exists(conn, ROLE_EXISTS, role.name).await? {
         let created = conn.execute(AssertSqlSafe(format!("CREATE ROLE {name}"))).await;
         tolerate(created, &["42710", "23505"])?;
     }

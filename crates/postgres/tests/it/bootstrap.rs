@@ -1,7 +1,7 @@
 //! Roles and schemas: made again without harm, by anybody who may, and closed to each other.
 
 use kontor_postgres::testing::{TestDatabase, role, server};
-use kontor_postgres::{Role, bootstrap, role_url};
+use kontor_postgres::{Role, bootstrap, role_of_others, role_url};
 use sqlx::{Connection, Executor, PgConnection};
 
 fn roles() -> [Role; 2] {
@@ -94,6 +94,28 @@ async fn an_administrator_need_not_be_a_superuser() {
         bootstrap(&lesser_url, std::slice::from_ref(&made)).await.unwrap();
     }
     login(&database, &made).await.execute("CREATE TABLE t (id int)").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_administrator_without_the_rights_is_told_which_are_missing() {
+    let database = database().await;
+    let weak = role("boot_weak_admin", "weak");
+    bootstrap(&database.admin_url(), std::slice::from_ref(&weak)).await.unwrap();
+    let weak_url = role_url(&database.admin_url(), &weak).unwrap();
+    let refused = bootstrap(&weak_url, &[role("boot_by_weak", "by_weak")]).await.unwrap_err().to_string();
+    assert!(refused.contains("needs CREATEROLE") && refused.contains("permission denied"), "{refused}");
+    assert!(!refused.contains("at line"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_role_with_another_password_is_of_another_installation() {
+    let database = database().await;
+    let (ours, missing) = (role("boot_ours", "ours"), role("boot_missing", "missing"));
+    bootstrap(&database.admin_url(), std::slice::from_ref(&ours)).await.unwrap();
+    let found = role_of_others(&database.admin_url(), &[missing.clone(), ours.clone()]).await.unwrap();
+    assert_eq!(found, None);
+    let theirs = Role { password: "another".into(), ..ours };
+    assert_eq!(role_of_others(&database.admin_url(), &[missing, theirs]).await.unwrap(), Some("boot_ours"));
 }
 
 #[tokio::test]

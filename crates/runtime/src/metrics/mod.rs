@@ -105,7 +105,7 @@ pub fn set_ready(service: &'static str, is_ready: bool) {
 fn observe_build() {
     let build = [
         KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
-        KeyValue::new("kontor.commit", option_env!("KONTOR_COMMIT").unwrap_or("unknown")),
+        KeyValue::new("kontor.commit", crate::program::COMMIT.unwrap_or("unknown")),
     ];
     meter()
         .i64_observable_gauge("kontor.build.info")

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::cli::Up;
 use crate::say;
-use crate::schemas::{bootstrap, schemas};
+use crate::schemas::{Schema, bootstrap, schemas};
 use crate::secrets::Secrets;
 
 /// The database in a private Postgres.
@@ -24,8 +24,14 @@ pub(super) struct Database {
 
 /// Starts or reaches the database, and makes the roles and schemas that are missing.
 pub(super) async fn open(up: &Up, place: &Path, secrets: &Secrets) -> Result<Database, Error> {
+    let passwords = [&secrets.auth_database, &secrets.catalog_database, &secrets.order_database];
+    let schemas = schemas(passwords.map(SecretString::clone));
     let (server, admin) = match &up.database_url {
-        Some(url) => (None, url.expose_secret().to_owned()),
+        Some(url) => {
+            let admin = url.expose_secret().to_owned();
+            refuse_roles_of_others(&admin, &schemas).await?;
+            (None, admin)
+        }
         None => {
             say(format_args!("starting Postgres on {}", place.display()));
             let mut options = ServerOptions::new(place.join("postgres"));
@@ -36,12 +42,23 @@ pub(super) async fn open(up: &Up, place: &Path, secrets: &Secrets) -> Result<Dat
             (Some(server), admin)
         }
     };
-    let passwords = [&secrets.auth_database, &secrets.catalog_database, &secrets.order_database];
-    let schemas = schemas(passwords.map(SecretString::clone));
     bootstrap(&admin, &schemas).await?;
     let [auth, catalog, order] = &schemas;
     let (auth, catalog, order) = (auth.url(&admin)?, catalog.url(&admin)?, order.url(&admin)?);
     Ok(Database { server, auth, catalog, order })
+}
+
+/// Their services would not get in any more once the passwords are ours.
+async fn refuse_roles_of_others(admin_url: &str, schemas: &[Schema]) -> Result<(), Error> {
+    let roles: Vec<_> = schemas.iter().map(|schema| schema.role.clone()).collect();
+    match kontor_postgres::role_of_others(admin_url, &roles).await? {
+        None => Ok(()),
+        Some(role) => Err(format!(
+            "the role {role} of this database server has another password than the data folder: another Kontor uses it. Give \
+             that one's folder by --data-dir, or another server by --database-url"
+        )
+        .into()),
+    }
 }
 
 impl Database {

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use kontor_postgres::testing::{self, TestDatabase};
 use secrecy::ExposeSecret;
+use sqlx::{Connection, PgConnection};
 use tempfile::NamedTempFile;
 
 use crate::data_dir::DataDir;
@@ -42,6 +43,16 @@ async fn migrate_makes_all_schemas_and_can_be_run_again() {
         }
     }
     assert_eq!(run(&mut migrate(&database, &["--check"])).0, Some(0));
+}
+
+#[tokio::test]
+async fn the_launcher_leaves_the_roles_of_another_kontor_as_they_are() {
+    let roles = [("kontor_auth", "auth"), ("kontor_catalog", "catalog"), ("kontor_order", "order")];
+    let roles = roles.map(|(name, schema)| testing::role(name, schema));
+    let database = testing::server().await.unwrap().database(&roles).await.unwrap();
+    let (code, _, complained) = run(up(&DataDir::new()).env("KONTOR_DATABASE_URL", database.admin_url()));
+    assert!(code == Some(1) && complained.contains("another Kontor uses it"), "{complained}");
+    PgConnection::connect(&database.url(&roles[0])).await.unwrap();
 }
 
 #[test]
