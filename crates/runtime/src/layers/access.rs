@@ -49,7 +49,7 @@ impl Admitted {
         self.token.as_ref().map(|token| token.caller.clone()).unwrap_or_default()
     }
 
-    /// Ends the stream when its caller would not be let in any more. That the token expires does not end it.
+    /// Ends the stream when its caller would not be let in any more.
     fn guard(self, answer: Response<Body>, verifier: Arc<Verifier>) -> Response<Body> {
         let (is_privileged, Some(token)) = (self.is_privileged, self.token) else { return answer };
         let refused = async move { verifier.until_refused(&token, is_privileged).await };
@@ -68,8 +68,10 @@ async fn admit(with: &Access, request: &Parts) -> Result<Admitted, Status> {
     let caller = token.as_ref().map_or(&nobody, |token| &token.caller);
     rule.admit(caller)?;
     let is_privileged = rule.is_privilege_of(caller);
-    if is_privileged {
+    if let Some(token) = token.as_ref().filter(|_| is_privileged) {
         with.verifier.fresh().await?;
+        // What was waited for may have named this very token.
+        with.verifier.check(token)?;
     }
     Ok(Admitted { token, is_privileged })
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
 use super::Verifier;
-use crate::fault::chain;
+use crate::fault::{ErrorReason, chain, reason_of};
 use crate::identity::Identity;
 use crate::peer::Peer;
 
@@ -30,11 +30,17 @@ impl Verifier {
         let Some(auth) = self.source.clone() else { return };
         let auth = TokenServiceClient::new(Peer::new(auth, identity));
         let mut pause = PAUSE;
+        // Whether it is worth a line that auth is heard.
+        let mut is_news = true;
         loop {
             let mut has_heard = false;
-            let ended = self.hear(auth.clone(), &mut has_heard).await;
-            if has_heard || pause == PAUSE {
+            let ended = self.hear(auth.clone(), &mut has_heard, &mut is_news).await;
+            self.lost();
+            // The stream ends with the token that it was asked for by.
+            let is_expired = reason_of(&ended) == Some(ErrorReason::TokenExpired);
+            if !is_expired && (has_heard || pause == PAUSE) {
                 tracing::warn!(error = %chain(&ended), "what auth revokes is not heard; listening again");
+                is_news = true;
             }
             pause = if has_heard { PAUSE } else { (pause * 2).min(PAUSE_MAX) };
             // Drawn anew each time, so that the services do not all come back at once.
@@ -43,7 +49,7 @@ impl Verifier {
     }
 
     /// Takes in one stream to its end, and says how it ended.
-    async fn hear(&self, mut auth: TokenServiceClient<Peer>, has_heard: &mut bool) -> Status {
+    async fn hear(&self, mut auth: TokenServiceClient<Peer>, has_heard: &mut bool, is_news: &mut bool) -> Status {
         // The channel bounds the time until the stream begins, and not how long it goes on.
         let mut messages = match auth.watch_revocations(WatchRevocationsRequest {}).await {
             Ok(messages) => messages.into_inner(),
@@ -54,7 +60,8 @@ impl Verifier {
                 Ok(message) => self.apply(&message),
                 Err(status) => return status,
             }
-            if !std::mem::replace(has_heard, true) {
+            *has_heard = true;
+            if std::mem::take(is_news) {
                 tracing::info!("what auth revokes is heard");
             }
             if !self.has_all_keys() {

@@ -11,6 +11,7 @@ mod known;
 mod listen;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
@@ -90,7 +91,7 @@ impl Verifier {
     }
 
     /// Whether a token that was all right when it was verified still is, but for its expiry.
-    fn check(&self, token: &Verified) -> Result<(), Status> {
+    pub(crate) fn check(&self, token: &Verified) -> Result<(), Status> {
         self.known().check(token).map_err(|refused| match refused {
             Refused::KeyGone => invalid(),
             Refused::Revoked => revoked(),
@@ -130,10 +131,17 @@ fn now() -> i64 {
     i64::try_from(jsonwebtoken::get_current_timestamp()).unwrap_or(i64::MAX)
 }
 
+/// How long until a time in seconds since 1970.
+fn until(time: i64) -> Duration {
+    Duration::from_secs(u64::try_from(time - now()).unwrap_or_default())
+}
+
 fn refused(kind: &ErrorKind) -> Status {
-    if !matches!(kind, ErrorKind::ExpiredSignature) {
-        return invalid();
-    }
+    if matches!(kind, ErrorKind::ExpiredSignature) { expired() } else { invalid() }
+}
+
+/// UNAUTHENTICATED: the token has come to its end.
+fn expired() -> Status {
     let message = "the access token has expired; refresh it";
     Fault::new(Code::Unauthenticated, ErrorReason::TokenExpired, message).into()
 }

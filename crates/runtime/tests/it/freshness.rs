@@ -47,6 +47,21 @@ async fn the_first_word_is_waited_for() {
     fresh.unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn after_the_stream_has_ended_the_next_word_is_waited_for() {
+    let verifier = Verifier::local(ISSUER);
+    verifier.apply(&heard(&[], &[]));
+    verifier.fresh().await.unwrap();
+    verifier.lost();
+    assert_refused(verifier.fresh().await, Code::Unavailable, DependencyUnavailable, "something may have been revoked");
+    let speak = async {
+        sleep(Duration::from_secs(1)).await;
+        verifier.apply(&heard(&[], &[]));
+    };
+    let (fresh, ()) = tokio::join!(verifier.fresh(), speak);
+    fresh.unwrap();
+}
+
 #[tokio::test]
 async fn a_revoked_session_is_refused_and_others_are_not() {
     let issuer = Issuer::start().await;

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use kontor_proto::kontor::catalog::v1 as pb;
-use kontor_testkit::with_token;
+use kontor_runtime::Claims;
+use kontor_testkit::issuer::claims;
+use kontor_testkit::{Issuer, with_token};
 use kontor_types::ids::{OrderId, UserId, new_uuid};
 use tonic::{Code, Status};
 
@@ -85,6 +87,48 @@ async fn a_stream_ends_when_its_session_does() {
     assert!(after < Duration::from_secs(1), "{after:?}");
     shop.stocked("cup", &[("CUP", 5)]).await;
     while stays.message().await.unwrap().unwrap().events.is_empty() {}
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_token_and_goes_on_with_the_next() {
+    let shop = Shop::open().await;
+    let user = UserId::generate();
+    let claims = claims(&user.to_string(), "catalog.watch");
+    let short = shop.issuer.sign(&Claims { exp: claims.iat + 2, ..claims });
+    let request = with_token(pb::WatchEventsRequest::default(), &short);
+    let mut stream = shop.events.clone().watch_events(request).await.unwrap().into_inner();
+    let cursor = stream.message().await.unwrap().unwrap().cursor;
+    assert_status(&end_of(stream).await.0, Code::Unauthenticated, "TOKEN_EXPIRED");
+    shop.stocked("cup", &[("CUP", 5)]).await;
+    let request = pb::WatchEventsRequest { cursor, ..Default::default() };
+    let request = with_token(request, &shop.issuer.user(user, &["catalog.watch"]));
+    let mut stream = shop.events.clone().watch_events(request).await.unwrap().into_inner();
+    while stream.message().await.unwrap().unwrap().events.is_empty() {}
+}
+
+#[tokio::test]
+async fn a_call_that_waits_for_auths_first_word_is_judged_by_it() {
+    let issuer = Issuer::start().await;
+    let (session, user) = (new_uuid(), UserId::generate());
+    issuer.be_silent(true);
+    issuer.revoke(session);
+    let revoked = issuer.user_in(session, user, &["inventory.adjust"]);
+    let shop = Shop::open_with(issuer.clone()).await;
+    let call = || shop.adjust_as(&revoked, "products/cup/variants/CUP");
+    let speak = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        issuer.be_silent(false);
+    };
+    let (one, another, ()) = tokio::join!(call(), call(), speak);
+    let mut answers = vec![one, another];
+    // On a busy machine they may have waited too long.
+    while answers.last().is_some_and(|answer| answer.as_ref().is_err_and(|status| status.code() == Code::Unavailable)) {
+        assert!(answers.len() < 100, "it does not hear");
+        answers.push(call().await);
+    }
+    for answer in answers.into_iter().map(Result::unwrap_err).filter(|status| status.code() != Code::Unavailable) {
+        assert_status(&answer, Code::Unauthenticated, "TOKEN_REVOKED");
+    }
 }
 
 #[tokio::test]

@@ -55,11 +55,19 @@ impl Shop {
 
     /// One with an empty catalog, that holds units for so many seconds.
     pub async fn holding_for(hold_seconds: u32) -> Self {
+        Self::start(Issuer::start().await, hold_seconds).await
+    }
+
+    /// One that takes the tokens of this issuer.
+    pub async fn open_with(issuer: Issuer) -> Self {
+        Self::start(issuer, 3600).await
+    }
+
+    async fn start(issuer: Issuer, hold_seconds: u32) -> Self {
         LazyLock::force(&LOG);
         kontor_testkit::metrics::install();
         let role = testing::role("kontor_catalog", "catalog");
         let database = testing::server().await.unwrap().database(std::slice::from_ref(&role)).await.unwrap();
-        let issuer = Issuer::start().await;
         let (listener, addr) = listener().await;
         let config = Config {
             listen: addr,

@@ -109,8 +109,13 @@ impl Apart {
         Shop::at(format!("http://{}", self.addr("edge")))
     }
 
+    /// An access token of the administrator.
+    pub(crate) async fn admin(&self) -> String {
+        self.shop().sign_in(ADMIN, PASSWORD).await.unwrap()
+    }
+
     pub(crate) async fn import(&self) {
-        let token = self.shop().sign_in(ADMIN, PASSWORD).await.unwrap();
+        let token = self.admin().await;
         let report = self.shop().import(&token, CSV).await;
         assert_eq!((&report["productsCreated"], &report["issueCount"]), (&1.into(), &0.into()), "{report}");
     }

@@ -8,12 +8,15 @@ use kontor_proto::kontor::catalog::v1::product_service_client::ProductServiceCli
 use kontor_runtime::fault::{ErrorReason, reason_of};
 use kontor_runtime::peer;
 use kontor_testkit::Program;
+use reqwest::Method;
+use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::{Instant, sleep};
 use tonic::Code;
 
 use crate::apart::{Apart, MUG};
 use crate::readiness::Admin;
+use crate::shop::good;
 
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -177,6 +180,45 @@ async fn a_full_disk_is_told_by_the_readiness_until_there_is_room_again() {
     sqlx::raw_sql(empty).execute(&mut admin).await.unwrap();
     readiness_becomes(&apart, "order", 200, "ready").await;
     apart.shop().buy(MUG).await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_deleted_while_a_service_is_away_opens_nothing_when_it_starts() {
+    let mut apart = Apart::start(Vec::new()).await;
+    apart.import().await;
+    let (shop, admin) = (apart.shop(), apart.admin().await);
+    let as_admin = |method, path: &str| shop.request(method, path).bearer_auth(&admin);
+    let post = |path: &str, body: Value| good(as_admin(Method::POST, path).json(&body));
+    post("v1/serviceAccounts?serviceAccountId=desk", json!({})).await;
+    post("v1/roleBindings", json!({"role": "roles/fulfilment", "member": "serviceAccounts/desk"})).await;
+    let key = post("v1/serviceAccounts/desk/keys", json!({"scopes": ["inventory.adjust"]})).await;
+    let token = post("v1/auth:issueServiceToken", json!({"key": key["secret"]})).await;
+    let token = token["accessToken"].as_str().unwrap().to_owned();
+    let variant = shop.fill_cart(MUG).await.variant;
+    let adjust = || {
+        let request = shop.request(Method::POST, &format!("v1/{variant}:adjustStock")).bearer_auth(&token);
+        request.json(&json!({"delta": "1", "reason": "RECEIVED"})).send()
+    };
+    assert_eq!(adjust().await.unwrap().status(), 200);
+    let before = shop.stock(&variant).await;
+
+    apart.program("catalog").signal("TERM");
+    assert_eq!(apart.program("catalog").ends(LIMIT).await.code(), Some(0));
+    let path = format!("v1/{}", key["key"]["name"].as_str().unwrap());
+    good(as_admin(Method::DELETE, &path)).await;
+    apart.start_one("catalog");
+    let began = Instant::now();
+    loop {
+        let answers = [adjust(), adjust(), adjust(), adjust()];
+        let statuses = futures_util::future::join_all(answers).await;
+        let statuses: Vec<_> = statuses.into_iter().map(|answer| answer.unwrap().status().as_u16()).collect();
+        assert!(statuses.iter().all(|status| [401, 503, 504].contains(status)), "{statuses:?}");
+        if statuses.iter().all(|status| *status == 401) {
+            break;
+        }
+        assert!(began.elapsed() < LIMIT, "{statuses:?}");
+    }
+    assert_eq!(shop.stock(&variant).await, before);
 }
 
 #[tokio::test]
