@@ -59,18 +59,30 @@ fn checks(message: &MessageDescriptor) -> Result<String, String> {
             let _ = writeln!(code, "found.output_only({name:?}, {set});");
             continue;
         }
-        code.push_str(&text_check(&field));
+        let mut checks = text_check(&field);
         if let Some(rules) = rules_of(&field) {
-            code.push_str(&field_checks(&field, &rules).map_err(|e| format!("{}: {e}", field.full_name()))?);
+            checks.push_str(&field_checks(&field, &rules).map_err(|e| format!("{}: {e}", field.full_name()))?);
         }
         if let Kind::Message(child) = field.kind()
             && is_ours(&child)
         {
             let call = if field.is_list() { "each" } else { "child" };
-            let _ = writeln!(code, "found.{call}({name:?}, &self.{ident});");
+            let _ = writeln!(checks, "found.{call}({name:?}, &self.{ident});");
         }
+        code.push_str(&if_countable(&field, &checks));
     }
     Ok(code)
+}
+
+/// The items of a list are looked at only if there are no more and no fewer of them than there may be.
+fn if_countable(field: &FieldDescriptor, checks: &str) -> String {
+    let rules = rules_of(field).and_then(|rules| rules.get_field_by_name("repeated")?.as_message().cloned());
+    let Some(rules) = rules.filter(|_| field.is_list()) else { return checks.to_owned() };
+    let limit =
+        |name: &str| rules.get_field_by_name(name).filter(|_| rules.has_field_by_name(name)).and_then(|n| n.as_u64());
+    let (min, max) = (limit("min_items").unwrap_or(0), limit("max_items").unwrap_or(u64::MAX));
+    let (name, ident) = (field.name(), field_ident(field));
+    format!("if found.count({name:?}, self.{ident}.len(), {min}, {max}) {{ {checks} }}\n")
 }
 
 /// One rule needs no mention in the contract: no text holds a NUL character.
@@ -157,17 +169,16 @@ fn borrowed(field: &FieldDescriptor, value: &str, rules: &str) -> String {
 }
 
 fn list_check(field: &FieldDescriptor, value: &str, rules: &DynamicMessage) -> Result<String, String> {
-    let name = field.name();
-    let (mut min, mut max, mut items) = (0, u64::MAX, String::new());
+    let mut items = String::new();
     for (rule, setting) in rules.fields() {
         match (rule.name(), setting) {
-            ("min_items", Value::U64(n)) => min = *n,
-            ("max_items", Value::U64(n)) => max = *n,
+            // See `if_countable`.
+            ("min_items" | "max_items", Value::U64(_)) => {}
             ("items", Value::Message(item)) => items = item_check(field, value, item)?,
             (other, _) => return Err(format!("the rule repeated.{other} is not known here")),
         }
     }
-    Ok(format!("found.count({name:?}, {value}.len(), {min}, {max});\n{items}"))
+    Ok(items)
 }
 
 fn item_check(field: &FieldDescriptor, value: &str, rules: &DynamicMessage) -> Result<String, String> {

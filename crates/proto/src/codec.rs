@@ -4,13 +4,14 @@
 use std::marker::PhantomData;
 
 use prost::Message;
-use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
+use tonic::{Code, Status};
 use tonic_prost::ProstEncoder;
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+use tonic_types::{ErrorDetails, FieldViolation};
 
 use crate::kontor::error::v1::ErrorReason;
 use crate::rules::{Checked, violations};
+use crate::status::status;
 
 /// The domain of every `google.rpc.ErrorInfo` that Kontor sends (AIP-193).
 pub const ERROR_DOMAIN: &str = "kontor";
@@ -61,7 +62,7 @@ impl<U: Message + Checked + Default> Decoder for CheckedDecoder<U> {
     }
 }
 
-/// INVALID_ARGUMENT with all violations, if the request breaks rules of the contract.
+/// INVALID_ARGUMENT with its violations, if the request breaks rules of the contract.
 pub fn check<M: Checked>(message: &M) -> Result<(), Status> {
     let violations = violations(message);
     let Some(first) = violations.first() else { return Ok(()) };
@@ -69,12 +70,12 @@ pub fn check<M: Checked>(message: &M) -> Result<(), Status> {
     let fields = violations.into_iter().map(|v| FieldViolation::new(v.field, v.description)).collect::<Vec<_>>();
     let mut details = reason(ErrorReason::FieldViolation);
     details.set_bad_request(fields);
-    Err(Status::with_error_details(tonic::Code::InvalidArgument, text, details))
+    Err(status(Code::InvalidArgument, &text, details))
 }
 
 fn malformed() -> Status {
     let text = "the bytes are no message of the method's request type";
-    Status::with_error_details(tonic::Code::InvalidArgument, text, reason(ErrorReason::MalformedRequest))
+    status(Code::InvalidArgument, text, reason(ErrorReason::MalformedRequest))
 }
 
 fn reason(reason: ErrorReason) -> ErrorDetails {

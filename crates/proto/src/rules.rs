@@ -81,14 +81,15 @@ impl Found {
         }
     }
 
-    /// A repeated field must have a number of items in this range.
-    pub fn count(&mut self, field: &str, len: usize, min: u64, max: u64) {
+    /// A repeated field must have a number of items in this range. If it has, its items are worth a look.
+    pub fn count(&mut self, field: &str, len: usize, min: u64, max: u64) -> bool {
         let len = len as u64;
         if len < min {
             self.add(field, format!("must have at least {min} item(s)"));
         } else if len > max {
             self.add(field, format!("must have at most {max} items, and has {len}"));
         }
+        (min..=max).contains(&len)
     }
 
     /// The message in a field, if it is set.

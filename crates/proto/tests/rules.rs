@@ -1,5 +1,7 @@
 //! What the build makes of the contract's rules: a request that breaks one is refused with the path of the field.
 
+use std::collections::BTreeSet;
+
 use kontor_proto::codec::check;
 use kontor_proto::google::r#type::Money;
 use kontor_proto::kontor::auth::v1::{SignInRequest, Tokens};
@@ -8,7 +10,7 @@ use kontor_proto::kontor::order::v1::{
     Cart, CartItem, CreateCartRequest, PlaceOrderRequest, SetCartItemRequest, UpdateCartRequest,
 };
 use kontor_proto::rules::{Checked, violations};
-use prost_reflect::{DescriptorPool, Value};
+use prost_reflect::{DescriptorPool, FieldDescriptor, Value};
 
 const CART: &str = "carts/AAAAAAAAAAAAAAAAAAAAAA";
 const VARIANT: &str = "products/kettle/variants/0192aaaa-0000-7000-8000-000000000000";
@@ -69,6 +71,42 @@ fn items_and_nested_messages_are_named_by_their_path() {
     assert_eq!(broken(&batch(vec![])), ["names"]);
     assert_eq!(broken(&batch(vec![VARIANT, "x"])), ["names[1]"]);
     assert_eq!(broken(&batch(vec![VARIANT; 101])), ["names"]);
+    assert_eq!(broken(&batch(vec!["x"; 101])), ["names"], "items are not looked at when there are too many");
+    let lines = vec![line("", 0); 101];
+    assert_eq!(broken(&ReserveStockRequest { order: String::new(), lines }), ["order", "lines"]);
+}
+
+#[test]
+fn each_list_of_a_request_has_a_limit() {
+    let contract = DescriptorPool::decode(kontor_proto::DESCRIPTOR_SET).unwrap();
+    let rule = contract.get_extension_by_name("buf.validate.field").unwrap();
+    let behavior = contract.get_extension_by_name("google.api.field_behavior").unwrap();
+    let is_output_only = |field: &FieldDescriptor| {
+        field.options().get_extension(&behavior).as_list().is_some_and(|list| list.contains(&Value::EnumNumber(3)))
+    };
+    let mut messages: Vec<_> =
+        contract.services().flat_map(|s| s.methods().map(|m| m.input()).collect::<Vec<_>>()).collect();
+    let (mut seen, mut lists) = (BTreeSet::new(), 0);
+    while let Some(message) = messages.pop() {
+        if !message.full_name().starts_with("kontor.") || !seen.insert(message.full_name().to_owned()) {
+            continue;
+        }
+        // What only the server sets is not looked into.
+        for field in message.fields().filter(|field| !is_output_only(field)) {
+            messages.extend(field.kind().as_message().cloned());
+            if !field.is_list() {
+                continue;
+            }
+            lists += 1;
+            let options = field.options();
+            let rules = options.get_extension(&rule);
+            let repeated = rules.as_message().and_then(|rules| Some(rules.get_field_by_name("repeated")?.into_owned()));
+            let is_limited =
+                repeated.as_ref().and_then(Value::as_message).is_some_and(|it| it.has_field_by_name("max_items"));
+            assert!(is_limited, "{} may have any number of items", field.full_name());
+        }
+    }
+    assert!(lists > 5, "{lists}");
 }
 
 #[test]

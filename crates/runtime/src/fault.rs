@@ -13,6 +13,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use kontor_proto::codec::ERROR_DOMAIN;
+use kontor_proto::status::status;
 
 use crate::metrics;
 
@@ -102,7 +103,7 @@ impl Fault {
 impl From<Fault> for Status {
     fn from(mut fault: Fault) -> Self {
         fault.details.set_error_info(fault.reason.as_str_name(), ERROR_DOMAIN, fault.metadata);
-        Status::with_error_details(fault.code, fault.message, fault.details)
+        status(fault.code, &fault.message, fault.details)
     }
 }
 

@@ -97,11 +97,12 @@ fn is_fault(status: &Status) -> bool {
     matches!(status.code(), Code::Internal | Code::DataLoss | Code::Unknown)
 }
 
-/// The connection could not be made, or broke. tonic has UNKNOWN or CANCELLED for a peer that ends in the middle of a call.
+/// The connection could not be made, or broke. tonic has other codes as well, for a peer that ends in the middle of a call and for what
+/// HTTP/2 calls an error: UNKNOWN, CANCELLED, INTERNAL, RESOURCE_EXHAUSTED.
 fn is_cut(status: &Status) -> bool {
-    let is_local = status.source().is_some() || status.message() == "transport error";
-    let is_odd = matches!(status.code(), Code::Unknown | Code::Cancelled);
-    status.code() == Code::Unavailable || is_odd && is_local
+    let text = status.message();
+    let is_local = status.source().is_some() || text == "transport error" || text.starts_with("h2 protocol error");
+    status.code() == Code::Unavailable || is_local
 }
 
 /// tonic's own deadline ends a call as CANCELLED, on both sides.
@@ -186,7 +187,13 @@ mod tests {
             (status, reason)
         };
         assert_eq!(told(Code::Cancelled, "Timeout expired"), (504, "DEADLINE_PASSED".into()));
-        assert_eq!(told(Code::Unknown, "transport error"), (503, "DEPENDENCY_UNAVAILABLE".into()));
+        for (code, text) in [
+            (Code::Unknown, "transport error"),
+            (Code::ResourceExhausted, "h2 protocol error: error reading a body from connection"),
+            (Code::Internal, "h2 protocol error: http2 error"),
+        ] {
+            assert_eq!(told(code, text), (503, "DEPENDENCY_UNAVAILABLE".into()), "{text}");
+        }
         let text = "Error, decoded message length too large: found 5 bytes, the limit is: 4 bytes";
         assert_eq!(told(Code::OutOfRange, text), (413, "REQUEST_TOO_LARGE".into()));
         assert_eq!(told(Code::Cancelled, "by the peer"), (499, "CANCELLED".into()));

@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 
 use crate::answer::Answer;
 use crate::api::Api;
-use crate::buyer::{cart_with, ended, name, order_of, place};
-use crate::goods::Goods;
+use crate::buyer::{cart_with, ended, name, order_of, place, set_item};
+use crate::goods::{Goods, HEADER, import, row, unique};
 
 /// How often two buyers go for the last unit.
 const ROUNDS: usize = 10;
@@ -34,6 +34,25 @@ async fn the_last_unit_goes_to_one_of_two_and_the_other_is_told_what_is_left() {
             assert_eq!(order != "", bought, "round {round}: a cart is open unless it was bought");
         }
     }
+}
+
+#[tokio::test]
+async fn an_order_of_many_lines_that_are_sold_out_is_told_some_of_them() {
+    let (admin, guest, word) = (Api::administrator().await, Api::guest(), unique("sold-out"));
+    let rows: String = (0..60).map(|n| row(&format!("{word}-{n}"), &format!("{word}-{n}"), 1, "active")).collect();
+    import(&admin, "", format!("{HEADER}\n{rows}")).await.ok();
+    let mut cart = guest.post("/v1/carts", &json!({})).await.ok();
+    for n in 0..60 {
+        let product = guest.get(&format!("/v1/products/{word}-{n}")).await.ok();
+        let variant = product["variants"][0]["name"].as_str().unwrap().to_owned();
+        cart = set_item(&guest, &cart, &variant, 1.into()).await.ok();
+        let lost = json!({"delta": "-1", "reason": "DAMAGED"});
+        admin.post(&format!("/v1/{variant}:adjustStock"), &lost).await.ok();
+    }
+    let problem = place(&guest, &cart, "tok_approve").await.refused(400, "INSUFFICIENT_STOCK");
+    let listed = problem["violations"].as_array().unwrap().len();
+    assert!((1..=20).contains(&listed), "{listed}");
+    assert!(problem["detail"].as_str().unwrap().ends_with(&format!("(and {} more)", 60 - listed)), "{problem}");
 }
 
 #[tokio::test]

@@ -61,6 +61,25 @@ async fn bodies_that_are_no_message_are_refused() {
     .await;
 }
 
+/// Details go in trailers, of which clients take 8 KiB, and the connection to a service ends that carries more.
+#[tokio::test]
+async fn a_request_that_breaks_rules_without_number_is_told_some_of_them() {
+    let guest = Api::guest();
+    for count in [100, 300, 850] {
+        let path = format!("/v1/products/-/variants:batchGet?{}", vec!["names=a"; count].join("&"));
+        let answer = guest.get(&path).await;
+        assert_eq!(
+            (answer.status, &answer.body["reason"]),
+            (400, &"FIELD_VIOLATION".into()),
+            "{count}: {}",
+            answer.body
+        );
+        let violations = answer.body["violations"].as_array().unwrap().len();
+        assert!((1..=20).contains(&violations), "{count}: {violations}");
+    }
+    guest.get("/v1/products").await.ok();
+}
+
 /// The answer comes before the body is read. It must arrive all the same, and not spoil the connection for the next request.
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused_and_the_next_request_answered() {
