@@ -1,4 +1,4 @@
-//! The gRPC server of a service, and what works beside it. The stack, from the outside in: panic catch, measurement, trace, deadline, access, detachment from the caller, then the services,
+//! The gRPC server of a service, and what works beside it. The stack, from the outside in: panic catch, measurement, trace, deadline, access, a place and detachment from the caller, then the services,
 //! health and reflection.
 
 use std::ops::Range;
@@ -36,6 +36,8 @@ const TASKS_DRAIN_MAX: Duration = Duration::from_secs(22);
 const CONNECTION_AGE: Range<Duration> = Duration::from_secs(25 * 60)..Duration::from_secs(35 * 60);
 /// How often an idle connection is tried, and how long its answer may take.
 const KEEPALIVE: Duration = Duration::from_secs(20);
+/// Calls at a time on one connection, at most; a client keeps further ones to itself.
+const STREAMS_MAX: u32 = 200;
 
 pub(crate) type Probe = Box<dyn Fn() -> BoxFuture<'static, Result<(), Error>> + Send + Sync>;
 type Task = Box<dyn FnOnce(CancellationToken) -> BoxFuture<'static, Result<(), Error>> + Send>;
@@ -191,12 +193,13 @@ impl Server {
             .layer(MiddlewareLayer(Measure { rules: Arc::clone(&rules) }))
             .layer(MiddlewareLayer(Trace { service: self.name }))
             .layer(MiddlewareLayer(Deadline))
-            .layer(MiddlewareLayer(Access { rules, verifier: self.verifier }))
-            .layer(MiddlewareLayer(Detach));
+            .layer(MiddlewareLayer(Access { rules: Arc::clone(&rules), verifier: self.verifier }))
+            .layer(MiddlewareLayer(Detach::new(rules)));
         let server = tonic::transport::Server::builder()
             .max_connection_age(rand::random_range(CONNECTION_AGE))
             .http2_keepalive_interval(Some(KEEPALIVE))
             .http2_keepalive_timeout(Some(KEEPALIVE))
+            .max_concurrent_streams(Some(STREAMS_MAX))
             .layer(layers)
             .add_routes(routes.into())
             .serve_with_incoming_shutdown(incoming(listener), stop.clone().cancelled_owned());

@@ -23,6 +23,9 @@ use crate::settings::{DatabaseSettings, IdentitySettings, ProcessSettings, Token
 use crate::starting::{self, Migrate, Schema};
 use crate::token::Verifier;
 
+/// Connections for the probe of the database: one, and another one while the first is found to be broken.
+const PROBE_CONNECTIONS: u32 = 2;
+
 type Start = Box<dyn FnOnce(Host) -> BoxFuture<'static, Result<Server, Error>> + Send>;
 type Serve = Box<dyn FnOnce(TcpListener, Run) -> BoxFuture<'static, Result<(), Error>> + Send>;
 
@@ -71,8 +74,16 @@ pub struct Host {
     pub verifier: Arc<Verifier>,
     name: &'static str,
     identity: Option<Arc<Identity>>,
-    database: Option<(Schema, PoolOptions)>,
+    database: Option<Database>,
     reports: (Health, Readiness),
+}
+
+/// The database of a service.
+struct Database {
+    schema: Schema,
+    options: PoolOptions,
+    /// For the probe: calls that wait in line for a connection are no reason to take none of them any more.
+    probes: Pool,
 }
 
 impl Service {
@@ -176,15 +187,10 @@ impl GrpcService {
         let _stops_what_was_started = stop.clone().drop_guard();
         let health = Health::not_serving().await;
         let database = self.schema.as_ref().map(|(settings, migrations)| {
-            let options = pool_options(self.name, settings);
-            let pool = kontor_postgres::connect_lazy(&options)?;
-            Ok::<_, kontor_postgres::Error>((
-                Schema { pool, migrations: migrations.clone(), migrate: run.migrate },
-                options,
-            ))
+            Database::connect(pool_options(self.name, settings), migrations.clone(), run.migrate)
         });
         let database = database.transpose()?;
-        if let Some((schema, _)) = &database
+        if let Some(Database { schema, .. }) = &database
             && !starting::wait_for(schema, (&listener, &health), &run.readiness, &stop).await?
         {
             return Ok(());
@@ -194,6 +200,15 @@ impl GrpcService {
         let (verifier, identity) = (Arc::new(verifier), identity.map(Arc::new));
         let host = Host { address, stop: stop.clone(), verifier, name: self.name, identity, database, reports };
         start(host).await?.serve(listener, stop).await
+    }
+}
+
+impl Database {
+    fn connect(options: PoolOptions, migrations: Migrations, migrate: Migrate) -> Result<Self, kontor_postgres::Error> {
+        let pool = kontor_postgres::connect_lazy(&options)?;
+        let probes =
+            kontor_postgres::connect_lazy(&PoolOptions { max_connections: PROBE_CONNECTIONS, ..options.clone() })?;
+        Ok(Self { schema: Schema { pool, migrations, migrate }, options, probes })
     }
 }
 
@@ -223,8 +238,8 @@ impl Host {
     pub fn server(&self) -> Server {
         let (health, readiness) = self.reports.clone();
         let mut server = Server::new(self.name, Arc::clone(&self.verifier)).report_to(health, readiness);
-        if let Some((schema, _)) = &self.database {
-            let (pool, migrations) = (schema.pool.clone(), schema.migrations.clone());
+        if let Some(Database { schema, probes, .. }) = &self.database {
+            let (pool, migrations) = (probes.clone(), schema.migrations.clone());
             server = server.probe(move || readiness::check(pool.clone(), migrations.clone()));
         }
         if let Some(identity) = self.identity.clone() {
@@ -242,8 +257,8 @@ impl Host {
     /// # Errors
     /// When the service names no schema.
     pub fn pool(&self) -> Result<Pool, Error> {
-        let (schema, _) = self.database.as_ref().ok_or("the service names no schema")?;
-        Ok(schema.pool.clone())
+        let database = self.database.as_ref().ok_or("the service names no schema")?;
+        Ok(database.schema.pool.clone())
     }
 
     /// A second pool, whose connections the calls of the first can't use up.
@@ -251,8 +266,8 @@ impl Host {
     /// # Errors
     /// When the service names no schema.
     pub fn separate_pool(&self, connections: u32) -> Result<Pool, Error> {
-        let (_, options) = self.database.as_ref().ok_or("the service names no schema")?;
-        let options = PoolOptions { max_connections: connections, ..options.clone() };
+        let database = self.database.as_ref().ok_or("the service names no schema")?;
+        let options = PoolOptions { max_connections: connections, ..database.options.clone() };
         Ok(kontor_postgres::connect_lazy(&options)?)
     }
 

@@ -10,6 +10,7 @@ mod files;
 mod imports;
 mod logs;
 mod migrations;
+mod overload;
 mod products;
 mod races;
 mod reservations;

@@ -1,5 +1,6 @@
 //! A catalog service of a test's own, and short names for what tests do with it.
 
+use std::net::SocketAddr;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,7 @@ const BUSY_MAX: Duration = Duration::from_secs(60);
 const PIECE: usize = 1024 * 1024;
 
 pub struct Shop {
+    pub addr: SocketAddr,
     pub issuer: Issuer,
     pub db: PgPool,
     pub pool: Pool,
@@ -82,6 +84,7 @@ impl Shop {
         let options = PoolOptions { max_connections: 2, ..PoolOptions::new(database.url(&role)) };
         let pool = kontor_postgres::connect(&options).await.unwrap();
         let shop = Self {
+            addr,
             db: pool.sqlx().clone(),
             pool,
             products: ProductServiceClient::new(channel.clone()),
