@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod caller;
+mod connections;
 pub mod convert;
 pub mod events;
 pub mod fault;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use futures_util::future::BoxFuture;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,15 @@ where
     run_boxed(name, settings, Box::new(serve))
 }
 
+/// Allows as many open files, and so connections, as the system lets this process have. The usual limit is far lower, for the sake of old
+/// programs.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
+}
+
 fn run_boxed(name: &str, settings: &ProcessSettings, serve: Serve) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -37,6 +47,7 @@ fn run_boxed(name: &str, settings: &ProcessSettings, serve: Serve) -> ExitCode {
             Ok(telemetry) => telemetry,
             Err(error) => return report(name, &fault::chain(&error)),
         };
+        raise_file_limit();
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
         match serve(stop).await {

@@ -10,16 +10,15 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
-use tonic::transport::server::TcpIncoming;
 use tower::{Service, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::access::{AccessError, Rules};
+use crate::connections::incoming;
 use crate::health::Health;
 use crate::layers::{Access, Deadline, Detach, Measure, MiddlewareLayer, Trace, on_panic};
 use crate::process::Error;
@@ -247,10 +246,6 @@ async fn until_drained<T>(
             None
         }
     }
-}
-
-pub(crate) fn incoming(listener: TcpListener) -> TcpIncoming {
-    TcpIncoming::from(TcpListenerStream::new(listener).into_inner()).with_nodelay(Some(true))
 }
 
 fn reflection(services: &[String]) -> tonic_reflection::server::Builder<'static> {

@@ -9,12 +9,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::body::Body;
 
+use crate::connections::incoming;
 use crate::fault::{Fault, chain};
 use crate::health::Health;
 use crate::layers::{Inner, Middleware, MiddlewareLayer, Outcome};
 use crate::process::Error;
 use crate::readiness::Readiness;
-use crate::server::incoming;
 
 /// How often the database is tried.
 const INTERVAL: Duration = Duration::from_secs(1);

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tonic::Status;
 use tonic::body::Body;
 use tracing::Instrument;
 
@@ -36,14 +37,14 @@ impl Detach {
     }
 
     /// A place for a call of this method; none if all are taken.
-    fn place(&self, path: &str) -> Result<OwnedSemaphorePermit, Fault> {
+    fn place(&self, path: &str) -> Result<OwnedSemaphorePermit, Status> {
         let (kind, places) = match self.rules.get(path) {
             _ if self.rules.streams(path) => ("streams", &self.streams),
             Some(Rule::Internal) => ("internal_calls", &self.internal_calls),
             _ => ("calls", &self.calls),
         };
         let place = Arc::clone(places).try_acquire_owned();
-        place.map_err(|_| Fault::overloaded(kind, "too many calls at a time; try again"))
+        place.map_err(|_| Fault::overloaded(kind, "too many calls at a time; try again").into())
     }
 }
 
@@ -62,7 +63,7 @@ impl Middleware for Detach {
         async move {
             let running = match running {
                 Ok(running) => running,
-                Err(refused) => return Ok(tonic::Status::from(refused).into_http()),
+                Err(refused) => return Ok(refused.into_http()),
             };
             match running.await.map_err(tokio::task::JoinError::try_into_panic) {
                 Ok(response) => response,

@@ -1,6 +1,7 @@
-//! Tokens and what auth says of them, over real sockets.
+//! Tokens, what auth says of them, and connections, over real sockets.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod connections;
 mod forged;
 mod freshness;
 mod identity;
