@@ -16,6 +16,11 @@ pub enum Error {
     /// The role that makes roles and schemas may not do so.
     #[error("the administrator's role needs CREATEROLE, and CREATE on the database, or to be a superuser: {}", text(.0))]
     Privilege(sqlx::Error),
+    /// The role has no schema of its own: [`crate::bootstrap()`] was not done, or it is another service's or person's.
+    #[error(
+        "the role {0} has no schema of its own in this database: run `kontor migrate`, or log in as the service's role"
+    )]
+    NoSchema(String),
     /// A migration failed, or what was applied earlier is not what this program holds.
     #[error("migration: {0}")]
     Migrate(#[from] MigrateError),

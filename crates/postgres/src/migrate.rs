@@ -36,10 +36,15 @@ pub async fn migrate(pool: &Pool, migrations: &Migrations) -> Result<(), Error> 
 /// Those of [`migrate`], and when the URL can't be read.
 pub async fn migrate_or_compare(url: &str, migrations: &Migrations, is_check: bool) -> Result<SchemaState, Error> {
     let options = Arc::new(url.parse::<PgConnectOptions>()?);
+    let mut conn = PgConnection::connect_with(&options).await?;
+    let schema: Option<String> = sqlx::query_scalar("SELECT current_schema()::text").fetch_one(&mut conn).await?;
+    if schema.is_none_or(|schema| schema == "public") {
+        return Err(Error::NoSchema(options.get_username().to_owned()));
+    }
     if !is_check {
         migrate_with(&options, migrations).await?;
     }
-    Ok(schema::compare(&mut PgConnection::connect_with(&options).await?, migrations).await?)
+    Ok(schema::compare(&mut conn, migrations).await?)
 }
 
 async fn migrate_with(options: &Arc<PgConnectOptions>, migrations: &Migrations) -> Result<(), Error> {

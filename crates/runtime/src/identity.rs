@@ -1,5 +1,6 @@
 //! A service's own identity towards other services: the access token that its key buys from auth.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -8,8 +9,8 @@ use kontor_proto::kontor::auth::v1::{IssueServiceTokenRequest, IssueServiceToken
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use tonic::Status;
 use tonic::transport::Channel;
+use tonic::{Code, Status};
 
 use crate::fault::{self, Fault};
 
@@ -27,6 +28,8 @@ pub struct Identity {
     key: SecretString,
     auth: Channel,
     kept: Mutex<Kept>,
+    /// Whether auth has refused the key, the last time that it answered.
+    is_refused: AtomicBool,
 }
 
 #[derive(Default)]
@@ -44,7 +47,7 @@ struct ServiceToken {
 impl Identity {
     /// With the key of a service account, `kt_sk_…`.
     pub fn new(key: SecretString, auth: Channel) -> Self {
-        Self { key, auth, kept: Mutex::default() }
+        Self { key, auth, kept: Mutex::default(), is_refused: AtomicBool::new(false) }
     }
 
     /// The value of the header `authorization`. One caller at a time asks auth; the others wait for its answer. A token that
@@ -60,6 +63,17 @@ impl Identity {
             (None, Some((_, status))) => Err(status.clone()),
             (None, None) => Err(Fault::unavailable("this service has no identity yet; try again").into()),
         }
+    }
+
+    /// Whether this service can call others, as far as that depends on its key: a part of its readiness. That auth is away is not.
+    ///
+    /// # Errors
+    /// With what is to be done.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        if self.is_refused.load(Ordering::Relaxed) {
+            return Err("auth does not know the key of this service: check --service-key (KONTOR_SERVICE_KEY)");
+        }
+        Ok(())
     }
 
     /// Lets go of a token that was refused, so that the next call buys another: all of them are worth nothing when auth's keys were
@@ -83,6 +97,10 @@ impl Identity {
         let asked = Instant::now();
         let request = IssueServiceTokenRequest { key: self.key.expose_secret().to_owned() };
         let answer = AuthenticationServiceClient::new(self.auth.clone()).issue_service_token(request).await;
+        let is_refused = answer.as_ref().is_err_and(|status| status.code() == Code::Unauthenticated);
+        if is_refused || answer.is_ok() {
+            self.is_refused.store(is_refused, Ordering::Relaxed);
+        }
         let answer = answer.map_err(|status| fault::unavailable(&status))?.into_inner();
         let mut header = HeaderValue::try_from(format!("Bearer {}", answer.access_token))
             .map_err(|error| fault::internal(&error))?;

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::settings::ProcessSettings;
+use crate::settings::{LogFormat, ProcessSettings};
 use crate::{fault, telemetry};
 
 /// Why a service could not start or go on: one sentence, with its causes.
@@ -52,6 +52,11 @@ fn run_boxed(name: &str, settings: &ProcessSettings, serve: Serve) -> ExitCode {
         tokio::spawn(stop_on_signal(stop.clone()));
         match serve(stop).await {
             Ok(()) => ExitCode::SUCCESS,
+            // Where lines are read by a program, this one must be of their form.
+            Err(error) if options.log_format == LogFormat::Json => {
+                tracing::error!(error = %fault::chain(error.as_ref()), "ended");
+                ExitCode::FAILURE
+            }
             Err(error) => report(name, &fault::chain(error.as_ref())),
         }
     })

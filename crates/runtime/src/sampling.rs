@@ -35,7 +35,10 @@ impl Sampling {
             "always_off" => Sampler::AlwaysOff,
             "traceidratio" => Sampler::TraceIdRatioBased(share(arg)?),
             _ => {
-                return Err("it is always_on, always_off or traceidratio, or one of them after parentbased_".to_owned());
+                return Err(
+                    "Which traces are sent: always_on, always_off, traceidratio, or one of them after parentbased_"
+                        .to_owned(),
+                );
             }
         };
         Ok(Self(if follows_caller { Sampler::ParentBased(Box::new(root)) } else { root }))
@@ -49,10 +52,11 @@ impl Sampling {
     }
 }
 
-fn share(arg: &str) -> Result<f64, String> {
+/// The share of the traces; all of them if nothing is said.
+pub(crate) fn share(arg: &str) -> Result<f64, String> {
     let share = if arg.is_empty() { Ok(1.0) } else { arg.parse() };
     let share = share.ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "OTEL_TRACES_SAMPLER_ARG is the share of the traces, from 0 to 1, such as 0.1".to_owned())
+    share.ok_or_else(|| "The share of the traces that are sent, from 0 to 1, such as 0.1".to_owned())
 }
 
 /// Gives an exported trace the id by which it was sampled.

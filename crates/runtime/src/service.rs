@@ -243,6 +243,8 @@ impl Host {
             server = server.probe(move || readiness::check(pool.clone(), migrations.clone()));
         }
         if let Some(identity) = self.identity.clone() {
+            let key = Arc::clone(&identity);
+            server = server.probe(move || std::future::ready(key.check()));
             let verifier = Arc::clone(&self.verifier);
             server = server.task(move |stop| async move {
                 verifier.listen(identity, &stop).await;

@@ -52,6 +52,7 @@ async fn serve_contract(config: Config, more: Router, listener: TcpListener, run
     let edge = Edge::new(kontor_proto::DESCRIPTOR_SET, upstreams)?;
     let mailbox = config.dev_mailbox_addr.map(mailbox::routes).transpose()?;
     let routes = more.merge(mailbox.unwrap_or_default()).merge(edge.router());
+    tracing::info!(name = "edge", address = %listener.local_addr()?, "listening");
     // Whether the other services are ready is another question, which the edge answers at its own address: it serves what it can.
     serve(listener, routes, run.ready_until_stopped()).await;
     Ok(())

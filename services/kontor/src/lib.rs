@@ -35,17 +35,21 @@ pub fn main() -> ExitCode {
         Command::AdminPassword(asked) => {
             run("kontor-admin-password", &quiet, |_| async move { tell_password(&asked) }.boxed())
         }
-        Command::MakeEnv => {
-            make_env::run();
-            ExitCode::SUCCESS
-        }
+        Command::MakeEnv => run("kontor-make-env", &quiet, |_| std::future::ready(answer(make_env::file())).boxed()),
     }
 }
 
 fn tell_password(asked: &AdminPassword) -> Result<(), Error> {
     let password = secrets::admin_password(asked.admin_password.as_ref(), asked.data_dir.as_deref())?;
-    say(password.expose_secret());
-    Ok(())
+    answer(password.expose_secret())
+}
+
+/// The answer of a command, which somebody may keep in a file: half of it is an error.
+fn answer(text: impl std::fmt::Display) -> Result<(), Error> {
+    use std::io::Write;
+    let mut output = std::io::stdout();
+    let written = writeln!(output, "{text}").and_then(|()| output.flush());
+    written.map_err(|error| format!("the answer could not be written: {error}").into())
 }
 
 /// A line for whoever sits at the terminal, if anybody still reads. The log is something else, and goes to standard error.

@@ -3,14 +3,14 @@
 use kontor_auth::ServiceKey;
 use secrecy::ExposeSecret;
 
-use crate::say;
 use crate::secrets::{base64, hex, password};
 
-/// Prints a file `.env`.
-pub fn run() {
-    say("# Made by `kontor make-env`. Keep it to yourself: with these secrets one can do anything to this Kontor.");
+/// A file `.env`.
+pub fn file() -> String {
+    let warning =
+        "# Made by `kontor make-env`. Keep it to yourself: with these secrets one can do anything to this Kontor.";
     let key = |account| ServiceKey::generate(account).expose_secret().to_owned();
-    for (name, value) in [
+    let variables = [
         ("POSTGRES_PASSWORD", hex()),
         ("KONTOR_AUTH_DATABASE_PASSWORD", hex()),
         ("KONTOR_CATALOG_DATABASE_PASSWORD", hex()),
@@ -21,7 +21,7 @@ pub fn run() {
         ("KONTOR_ADMIN_EMAIL", "admin@kontor.localhost".to_owned()),
         ("KONTOR_ADMIN_PASSWORD", password()),
         ("GRAFANA_ADMIN_PASSWORD", password()),
-    ] {
-        say(format_args!("{name}={value}"));
-    }
+    ];
+    let lines = variables.map(|(name, value)| format!("{name}={value}"));
+    format!("{warning}\n{}", lines.join("\n"))
 }

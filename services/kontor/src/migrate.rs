@@ -40,11 +40,15 @@ async fn migrate_all(migrate: &Migrate) -> Result<(), Error> {
     for found in &schemas {
         let url = found.url(admin_url)?;
         let state = kontor_postgres::migrate_or_compare(url.expose_secret(), &found.migrations, migrate.check).await;
-        let state = state.map_err(|error| format!("{}: {error}", found.service))?;
-        say(format_args!("{:8} {state}", found.service));
-        are_current &= state == SchemaState::Current;
+        let told = match &state {
+            Ok(state) => state.to_string(),
+            Err(error) if migrate.check => error.to_string(),
+            Err(error) => return Err(format!("{}: {error}", found.service).into()),
+        };
+        say(format_args!("{:8} {told}", found.service));
+        are_current &= matches!(state, Ok(SchemaState::Current));
     }
-    if are_current { Ok(()) } else { Err("not every schema is current".into()) }
+    if are_current { Ok(()) } else { Err("not every schema is current: run `kontor migrate`".into()) }
 }
 
 /// Waits until the database takes connections.

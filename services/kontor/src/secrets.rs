@@ -37,12 +37,16 @@ pub(crate) struct Secrets {
     /// The administrator's password as it was on the first start.
     #[serde(with = "text")]
     pub(crate) admin_password: SecretString,
-    /// Whether they were made just now.
-    #[serde(skip)]
-    pub(crate) are_new: bool,
+    /// Whether a start has come so far that it told the password. A file of an earlier version was written by one.
+    #[serde(default = "yes")]
+    pub(crate) is_password_told: bool,
     /// Whether the caller gave another password for the administrator than is kept.
     #[serde(skip)]
     is_another: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// Secrets in the file, and nowhere else, are plain text.
@@ -100,7 +104,7 @@ impl Secrets {
             catalog_service_key: ServiceKey::generate("catalog"),
             order_service_key: ServiceKey::generate("order"),
             admin_password: admin_password.unwrap_or_else(|| password().into()),
-            are_new: true,
+            is_password_told: false,
             is_another: false,
         };
         secrets.write(place)?;
@@ -120,6 +124,14 @@ impl Secrets {
                 Ok(())
             }
         }
+    }
+
+    /// Notes that the administrator's password was told.
+    pub(crate) fn password_is_told(&self, place: &Path) -> Result<(), Error> {
+        if self.is_password_told {
+            return Ok(());
+        }
+        Self { is_password_told: true, ..self.clone() }.write(place)
     }
 
     /// Whole or not at all: a start that is cut off leaves no half file behind.

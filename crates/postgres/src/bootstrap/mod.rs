@@ -23,7 +23,7 @@ const ROLE_EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $
 const RACE_ATTEMPTS: u64 = 20;
 
 /// Makes the roles with their passwords, their schemas and search paths, and takes from everybody
-/// else what they need not have. Passwords are set anew each time.
+/// else what they need not have. A password is set anew unless the role can log in by it.
 ///
 /// # Errors
 /// When the administrator lacks a right, or the database cannot be reached.
@@ -42,7 +42,7 @@ async fn make(admin_url: &str, roles: &[Role]) -> Result<(), Error> {
     let database: String = sqlx::query_scalar("SELECT current_database()::text").fetch_one(&mut conn).await?;
     close_public_schema(&mut conn).await?;
     for role in roles {
-        ensure_login(&mut conn, role).await?;
+        ensure_login(&mut conn, admin_url, role).await?;
         ensure_schema(&mut conn, role).await?;
         let (name, schema) = (identifier(role.name), identifier(role.schema));
         let database = identifier(&database);
@@ -102,12 +102,14 @@ async fn close_public_schema(conn: &mut PgConnection) -> Result<(), sqlx::Error>
 }
 
 /// There is no `CREATE ROLE IF NOT EXISTS`: look first, and let a faster process win.
-async fn ensure_login(conn: &mut PgConnection, role: &Role) -> Result<(), Error> {
+async fn ensure_login(conn: &mut PgConnection, admin_url: &str, role: &Role) -> Result<(), Error> {
     let name = identifier(role.name);
     let verifier = scram::verifier(role)?;
     if !exists(conn, ROLE_EXISTS, role.name).await? {
         let created = conn.execute(AssertSqlSafe(format!("CREATE ROLE {name}"))).await;
         tolerate(created, &["42710", "23505"])?;
+    } else if PgConnection::connect(&role_url(admin_url, role)?).await.is_ok() {
+        return Ok(());
     }
     run(conn, format!("ALTER ROLE {name} LOGIN PASSWORD '{verifier}'")).await?;
     Ok(())

@@ -31,7 +31,7 @@ pub(super) fn service_key(text: &str) -> Result<SecretString, String> {
 pub fn peer_address(text: &str) -> Result<String, String> {
     let address = peer::endpoint(text).map_err(|_| "it is no host:port")?;
     if address.uri().port().is_none() {
-        return Err("the port is missing".into());
+        return Err("the port is missing, or is no number up to 65535".into());
     }
     Ok(text.to_owned())
 }

@@ -1,6 +1,7 @@
 //! Reads the settings of a program.
 
 use std::ffi::OsString;
+use std::io::Write;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -34,14 +35,12 @@ pub(super) enum Parsed {
 
 /// Reads the settings of this process. Ends it if they are wrong (with exit code 2 and all that is wrong with them), or if it
 /// was only asked to show them.
-#[expect(clippy::print_stderr, clippy::print_stdout, reason = "said to the terminal, whatever is logged")]
+#[expect(clippy::print_stderr, reason = "said to the terminal, whatever is logged")]
 pub fn read(command: Command, needs: &[(&str, &str)]) -> ArgMatches {
     match parse(command, std::env::args_os().collect(), needs) {
         Ok(Parsed::Run(matches)) => matches,
-        Ok(Parsed::Print(table)) => {
-            println!("{table}");
-            std::process::exit(0)
-        }
+        // Whoever reads may have read enough.
+        Ok(Parsed::Print(table)) => std::process::exit(writeln!(std::io::stdout(), "{table}").is_err().into()),
         Err(Refusal::CommandLine(error)) => error.exit(),
         Err(Refusal::Settings(problems)) => {
             eprintln!("{problems}");

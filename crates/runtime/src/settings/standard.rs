@@ -5,7 +5,7 @@ use std::env;
 use http::Uri;
 use tracing_subscriber::EnvFilter;
 
-use crate::sampling::Sampling;
+use crate::sampling::{self, Sampling};
 
 type Check = fn(&str) -> Result<(), String>;
 
@@ -26,7 +26,7 @@ const VARIABLES: [(&str, Check); 16] = [
     ("OTEL_RESOURCE_ATTRIBUTES", any),
     ("OTEL_SERVICE_NAME", any),
     ("OTEL_TRACES_SAMPLER", sampler),
-    ("OTEL_TRACES_SAMPLER_ARG", any),
+    ("OTEL_TRACES_SAMPLER_ARG", share),
 ];
 
 /// Those that are set, with their values.
@@ -64,10 +64,10 @@ fn log_filter(value: &str) -> Result<(), String> {
 
 fn endpoint(value: &str) -> Result<(), String> {
     let uri = value.parse::<Uri>().ok();
-    let is_address = uri.is_some_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
-    });
-    if is_address { Ok(()) } else { Err("The collector's address, such as http://127.0.0.1:4317".to_owned()) }
+    let is_address =
+        uri.is_some_and(|uri| uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty()));
+    let wanted = "The collector's address, such as http://127.0.0.1:4317; it is spoken to in clear text, not by https";
+    if is_address { Ok(()) } else { Err(wanted.to_owned()) }
 }
 
 fn protocol(value: &str) -> Result<(), String> {
@@ -86,8 +86,12 @@ fn milliseconds(value: &str) -> Result<(), String> {
     value.parse::<u32>().map(drop).map_err(|_| "A number of milliseconds, such as 10000".to_owned())
 }
 
-fn sampler(_: &str) -> Result<(), String> {
-    Sampling::from_environment().map(drop)
+fn sampler(value: &str) -> Result<(), String> {
+    Sampling::parse(value, "").map(drop)
+}
+
+fn share(value: &str) -> Result<(), String> {
+    sampling::share(value).map(drop)
 }
 
 #[cfg(test)]
@@ -103,7 +107,7 @@ mod tests {
         for (name, right, wrong) in [
             ("RUST_LOG", "warn,kontor_order=debug", "kontor_order=loud"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317", "127.0.0.1:4317"),
-            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://collector/v1/traces", "http://"),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://collector/v1/traces", "https://collector"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "http/json"),
             ("OTEL_METRICS_EXPORTER", "none", "prometheus"),
             ("OTEL_METRIC_EXPORT_INTERVAL", "5000", "5s"),

@@ -56,12 +56,12 @@ fn where_it_is(up: &Up) -> String {
     }
 }
 
-/// The password is shown once, when it was made.
+/// The password is shown once, by the first start that comes so far.
 fn administrator(up: &Up, secrets: &Secrets) -> String {
     let email = &up.admin_email;
-    match (secrets.are_new, &up.admin_password) {
+    match (!secrets.is_password_told, &up.admin_password) {
         (true, None) => format!("{email}   password: {}", secrets.admin_password.expose_secret()),
         (true, Some(_)) => format!("{email}   with the password that you chose"),
-        (false, _) => format!("{email}   password: as on the first start (secrets.json in the data directory)"),
+        (false, _) => format!("{email}   password: as on the first start; `kontor admin-password` prints it"),
     }
 }

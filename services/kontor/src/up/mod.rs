@@ -60,6 +60,7 @@ async fn serve(
         }
         secrets.keep(up, place).await?;
         banner::show(up, secrets, hint.as_deref());
+        secrets.password_is_told(place)?;
         tell(up);
         std::future::pending().await
     };

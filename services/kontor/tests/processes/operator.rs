@@ -1,6 +1,7 @@
 //! The operator's commands: `migrate`, `admin-password`, `make-env`, `import --sample`.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::process::Command;
 
 use kontor_postgres::testing::{self, TestDatabase};
@@ -53,6 +54,28 @@ async fn the_launcher_leaves_the_roles_of_another_kontor_as_they_are() {
     let (code, _, complained) = run(up(&DataDir::new()).env("KONTOR_DATABASE_URL", database.admin_url()));
     assert!(code == Some(1) && complained.contains("another Kontor uses it"), "{complained}");
     PgConnection::connect(&database.url(&roles[0])).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_password_is_told_by_the_first_start_that_comes_so_far() {
+    let dir = DataDir::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (code, _, complained) = run(up(&dir).env("KONTOR_EDGE_ADDR", taken.local_addr().unwrap().to_string()));
+    assert!(code == Some(1) && complained.contains("can't listen"), "{complained}");
+    let launcher = Launcher::start(&mut up(&dir)).await;
+    let (_, said, _) = run(kontor().arg("admin-password").env("KONTOR_DATA_DIR", dir.path()));
+    assert_eq!(launcher.password(), said.trim_end());
+}
+
+#[test]
+fn an_answer_that_is_written_half_is_an_error() {
+    for arguments in [&["make-env"][..], &["--print-config"], &["admin-password", "--admin-password=a long enough one"]]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ended = kontor().args(arguments).stdout(full).output().unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{arguments:?}");
+        assert!(!String::from_utf8_lossy(&ended.stderr).contains("panicked"), "{arguments:?}");
+    }
 }
 
 #[test]

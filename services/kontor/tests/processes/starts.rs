@@ -9,6 +9,7 @@ use kontor_runtime::fault::{ErrorReason, reason_of};
 use kontor_runtime::peer;
 use kontor_testkit::Program;
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
 use tokio::time::{Instant, sleep};
@@ -149,10 +150,37 @@ async fn wrong_settings_and_a_port_in_use_end_a_start_with_a_sentence() {
     for setting in ["KONTOR_CATALOG_ADDR", "KONTOR_METRICS_ADDR"] {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = taken.local_addr().unwrap().to_string();
+        let told = format!("can't listen on {addr}");
         let mut program = Program::start(apart.command("catalog").env(setting, &addr));
         assert_eq!(program.ends(LIMIT).await.code(), Some(1));
-        assert!(program.complained().contains(&format!("can't listen on {addr}")), "{}", program.complained());
+        assert!(program.complained().contains(&told), "{}", program.complained());
+        // For a program that reads the log, too.
+        let mut program = Program::start(apart.command("catalog").env(setting, &addr).env("KONTOR_LOG_FORMAT", "json"));
+        assert_eq!(program.ends(LIMIT).await.code(), Some(1));
+        let complained = program.complained();
+        let line: Value = serde_json::from_str(complained.lines().last().unwrap()).unwrap();
+        assert!(line["error"].as_str().unwrap().contains(&told), "{line}");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_auth_does_not_know_is_told_by_the_readiness() {
+    let mut apart = Apart::start(Vec::new()).await;
+    apart.program("order").signal("TERM");
+    assert_eq!(apart.program("order").ends(LIMIT).await.code(), Some(0));
+    let key = kontor_auth::ServiceKey::generate("order");
+    let _program = Program::start(apart.command("order").env("KONTOR_SERVICE_KEY", key.expose_secret()));
+    readiness_becomes(&apart, "order", 503, "check --service-key (KONTOR_SERVICE_KEY)").await;
+}
+
+#[tokio::test]
+async fn a_schema_is_made_for_the_role_that_owns_it_only() {
+    let apart = Apart::new(Vec::new()).await;
+    let url = format!("--database-url={}", apart.database.admin_url());
+    let mut command = apart.command("catalog");
+    let output = command.env_remove("KONTOR_DATABASE_URL").args(["migrate", &url]).output().unwrap();
+    let complained = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && complained.contains("run `kontor migrate`"), "{complained}");
 }
 
 #[tokio::test]
