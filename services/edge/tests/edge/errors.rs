@@ -1,5 +1,7 @@
 //! What services refuse, or fail at, as HTTP answers.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::{CART, Harness, problem, problem_of};
@@ -69,7 +71,8 @@ async fn a_service_that_drops_a_call_is_unavailable_and_the_outcome_unknown() {
 
 #[tokio::test]
 async fn a_call_that_takes_too_long_is_a_timeout() {
-    let (status, body) = place("tok_slow").await;
+    let edge = Harness::waiting(Duration::from_millis(500)).await;
+    let (status, body) = problem(edge.post("/v1/orders", order("tok_slow"))).await;
     assert_eq!((status, body["code"].as_str()), (504, Some("DEADLINE_EXCEEDED")));
     assert_eq!(body["reason"], "DEADLINE_PASSED");
 }

@@ -96,7 +96,7 @@ async fn failure(token: &str) -> Option<Status> {
         "tok_fault" => stated(Code::Internal, "INTERNAL_FAULT", ErrorDetails::new()),
         "tok_bare_fault" => Some(Status::unknown("relation \"orders\" does not exist")),
         "tok_slow" => {
-            tokio::time::sleep(Duration::from_secs(10)).await;
+            tokio::time::sleep(Duration::from_secs(3600)).await;
             None
         }
         "tok_panic" => panic!("asked for by the test"),

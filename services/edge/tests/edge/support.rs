@@ -34,13 +34,18 @@ pub(crate) struct Harness {
 
 impl Harness {
     pub(crate) async fn start() -> Self {
+        Self::waiting(Duration::from_secs(60)).await
+    }
+
+    /// An edge that waits so long for an answer.
+    pub(crate) async fn waiting(call_timeout: Duration) -> Self {
         LazyLock::force(&SPANS);
         kontor_testkit::metrics::install();
         let uploads = Uploads::default();
         let (health, services, channel) = services(uploads.clone()).await;
         tokio::spawn(services);
         let edge = Edge::new(kontor_proto::DESCRIPTOR_SET, upstreams(channel)).unwrap();
-        let router = edge.with_call_timeout(Duration::from_millis(500)).router();
+        let router = edge.with_call_timeout(call_timeout).router();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(serve(listener, router, std::future::pending()));
