@@ -43,6 +43,7 @@ struct Guarded {
     name: Arc<str>,
     rule: Rule,
     streams: bool,
+    is_streamed_to: bool,
 }
 
 impl Rules {
@@ -53,7 +54,12 @@ impl Rules {
         for method in descriptor.methods() {
             let rule = rule_of(&method).ok_or_else(|| AccessError::NoRule(method.full_name().into()))?;
             let name = format!("{service}/{}", method.name());
-            let guarded = Guarded { name: name.as_str().into(), rule, streams: method.is_server_streaming() };
+            let guarded = Guarded {
+                name: name.as_str().into(),
+                rule,
+                streams: method.is_server_streaming(),
+                is_streamed_to: method.is_client_streaming(),
+            };
             self.0.insert(format!("/{name}"), guarded);
         }
         Ok(())
@@ -67,6 +73,11 @@ impl Rules {
     /// The name of a method, `kontor.order.v1.OrderService/GetOrder`; none if no service here has it.
     pub(crate) fn method_name(&self, path: &str) -> Option<Arc<str>> {
         self.0.get(path).map(|method| Arc::clone(&method.name))
+    }
+
+    /// Whether a method takes a stream, which may go on for long after its caller was let in.
+    pub(crate) fn is_streamed_to(&self, path: &str) -> bool {
+        self.0.get(path).is_some_and(|method| method.is_streamed_to)
     }
 
     /// Whether a method answers with a stream, which may go on for long after its caller was let in.

@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use kontor_types::ids::UserId;
-use tonic::Request;
+use tonic::{Request, Status};
 use uuid::Uuid;
 
 use crate::access::INTERNAL;
+use crate::token::{Verified, Verifier};
 
 /// Who is behind a call. The server layer puts it into each request's extensions, after it has checked the token.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,29 @@ impl fmt::Display for Subject {
             Self::User(id) => id.fmt(f),
             Self::Service(name) => write!(f, "serviceAccounts/{name}"),
         }
+    }
+}
+
+/// Whether the caller of a call that takes long would still be let in.
+#[derive(Clone, Default)]
+pub struct Standing(Option<(Arc<Verifier>, Arc<Verified>)>);
+
+impl Standing {
+    pub(crate) fn new(verifier: Arc<Verifier>, token: Arc<Verified>) -> Self {
+        Self(Some((verifier, token)))
+    }
+
+    /// Of the caller of a request that came through the server layer.
+    pub fn of<T>(request: &Request<T>) -> Self {
+        request.extensions().get::<Self>().cloned().unwrap_or_default()
+    }
+
+    /// To be asked before a late commit.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED if the token was revoked meanwhile.
+    pub fn check(&self) -> Result<(), Status> {
+        self.0.as_ref().map_or(Ok(()), |(verifier, token)| verifier.check(token))
     }
 }
 

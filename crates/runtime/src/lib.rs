@@ -32,7 +32,7 @@ pub mod telemetry;
 pub mod token;
 pub mod worker;
 
-pub use caller::{Caller, Subject};
+pub use caller::{Caller, Standing, Subject};
 pub use fault::Fault;
 pub use identity::Identity;
 pub use peer::Peer;

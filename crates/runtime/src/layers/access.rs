@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, header};
+use http::{HeaderMap, Request, header};
 use tonic::Status;
 use tonic::body::Body;
 
 use super::middleware::{Inner, Middleware, Outcome};
-use super::until_refused::UntilRefused;
+use super::until_refused::{End, UntilRefused};
 use crate::access::Rules;
-use crate::caller::Caller;
+use crate::caller::{Caller, Standing};
 use crate::token::{Verified, Verifier, invalid};
 
 /// Lets calls pass that the rules of the contract admit.
@@ -30,9 +30,16 @@ impl Middleware for Access {
                 Err(status) => return Ok(status.into_http()),
             };
             let streams = with.rules.streams(parts.uri.path());
+            let is_streamed_to = with.rules.is_streamed_to(parts.uri.path());
             parts.extensions.insert(admitted.caller());
+            parts.extensions.insert(admitted.standing(&with.verifier));
+            let body = if is_streamed_to { admitted.guard(body, &with.verifier, End::Error) } else { body };
             let response = inner.call(Request::from_parts(parts, body)).await?;
-            Ok(if streams { admitted.guard(response, with.verifier) } else { response })
+            Ok(if streams {
+                response.map(|body| admitted.guard(body, &with.verifier, End::Trailers))
+            } else {
+                response
+            })
         }
     }
 }
@@ -49,11 +56,17 @@ impl Admitted {
         self.token.as_ref().map(|token| token.caller.clone()).unwrap_or_default()
     }
 
-    /// Ends the stream when its caller would not be let in any more.
-    fn guard(self, answer: Response<Body>, verifier: Arc<Verifier>) -> Response<Body> {
-        let (is_privileged, Some(token)) = (self.is_privileged, self.token) else { return answer };
+    fn standing(&self, verifier: &Arc<Verifier>) -> Standing {
+        let token = self.token.as_ref();
+        token.map(|token| Standing::new(Arc::clone(verifier), Arc::clone(token))).unwrap_or_default()
+    }
+
+    /// Ends a stream when its caller would not be let in any more.
+    fn guard(&self, body: Body, verifier: &Arc<Verifier>, end: End) -> Body {
+        let (is_privileged, Some(token)) = (self.is_privileged, self.token.clone()) else { return body };
+        let verifier = Arc::clone(verifier);
         let refused = async move { verifier.until_refused(&token, is_privileged).await };
-        answer.map(|body| Body::new(UntilRefused::new(body, refused)))
+        Body::new(UntilRefused::new(body, refused, end))
     }
 }
 

@@ -10,17 +10,32 @@ use http_body::{Body as HttpBody, Frame};
 use tonic::Status;
 use tonic::body::Body;
 
-/// The body of a stream, up to the refusal, which ends it as its trailers.
+/// How the refusal ends a stream.
+#[derive(Clone, Copy)]
+pub(super) enum End {
+    /// An answer: the caller is told by its trailers.
+    Trailers,
+    /// A request: whoever reads it gets an error.
+    Error,
+}
+
+/// The body of a stream, up to the refusal.
 pub(super) struct UntilRefused {
     body: Body,
+    end: End,
     refused: Pin<Box<dyn Future<Output = Status> + Send>>,
     is_over: bool,
 }
 
 impl UntilRefused {
-    pub(super) fn new(body: Body, refused: impl Future<Output = Status> + Send + 'static) -> Self {
-        Self { body, refused: Box::pin(refused), is_over: false }
+    pub(super) fn new(body: Body, refused: impl Future<Output = Status> + Send + 'static, end: End) -> Self {
+        Self { body, end, refused: Box::pin(refused), is_over: false }
     }
+}
+
+fn trailers(status: &Status) -> Result<Frame<Bytes>, Status> {
+    let mut trailers = HeaderMap::new();
+    status.add_header(&mut trailers).map(|()| Frame::trailers(trailers))
 }
 
 impl HttpBody for UntilRefused {
@@ -35,8 +50,10 @@ impl HttpBody for UntilRefused {
         if let Poll::Ready(status) = self.refused.as_mut().poll(cx) {
             self.is_over = true;
             self.body = Body::empty();
-            let mut trailers = HeaderMap::new();
-            return Poll::Ready(Some(status.add_header(&mut trailers).map(|()| Frame::trailers(trailers))));
+            return Poll::Ready(Some(match self.end {
+                End::Trailers => trailers(&status),
+                End::Error => Err(status),
+            }));
         }
         Pin::new(&mut self.body).poll_frame(cx)
     }

@@ -30,6 +30,7 @@ impl From<Error> for Status {
                 let fault = Fault::new(Code::InvalidArgument, ErrorReason::FileMalformed, &text);
                 fault.violation("file", text).into()
             }
+            Error::CallerRefused => kontor_runtime::token::revoked(),
             Error::Stopping => Fault::unavailable(text).into(),
             Error::Store(error) => fault::store(&error),
         }

@@ -8,7 +8,7 @@ use kontor_proto::google::api::HttpBody;
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_runtime::convert::currency_from_wire;
 use kontor_runtime::fault::{self, ErrorReason};
-use kontor_runtime::{Caller, Fault};
+use kontor_runtime::{Caller, Fault, Standing};
 use tokio::time::timeout;
 use tonic::{Code, Status, Streaming};
 
@@ -25,7 +25,7 @@ const MEDIA_TYPES: [&str; 4] = ["text/csv", "application/csv", "application/vnd.
 /// Reads the stream to its end and loads the file.
 pub(super) async fn run(
     catalog: &Catalog,
-    caller: &Caller,
+    (caller, standing): (&Caller, &Standing),
     mut stream: Streaming<pb::ImportProductsRequest>,
 ) -> Result<pb::ImportProductsResponse, Status> {
     let mut first = next(&mut stream).await?.unwrap_or_default();
@@ -36,7 +36,8 @@ pub(super) async fn run(
     // Reading all of a large file takes a while, which a thread that drives other calls has not.
     let key = tokio::task::spawn_blocking(move || key(caller, first, whole)).await;
     let key = key.map_err(|error| fault::internal(&error))?;
-    Ok(wire::import_report(catalog.import(file, settings, key).await?))
+    let report = catalog.import(file, settings, key, &|| standing.check().is_ok()).await?;
+    Ok(wire::import_report(report))
 }
 
 /// By what a repetition is recognised: the settings and the whole file, however it was cut into pieces.

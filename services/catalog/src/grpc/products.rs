@@ -2,8 +2,8 @@
 
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_proto::kontor::catalog::v1::product_service_server::ProductService;
-use kontor_runtime::Caller;
 use kontor_runtime::request::page_token;
+use kontor_runtime::{Caller, Standing};
 use kontor_types::{Page, PageSize, PageToken};
 use prost::Message;
 use tokio::sync::Semaphore;
@@ -54,7 +54,8 @@ impl ProductService for Products {
         request: Request<Streaming<pb::ImportProductsRequest>>,
     ) -> Result<Response<pb::ImportProductsResponse>, Status> {
         let _turn = self.imports.try_acquire().map_err(|_| import::too_many())?;
-        import::run(&self.catalog, &Caller::of(&request), request.into_inner()).await.map(Response::new)
+        let who = (&Caller::of(&request), &Standing::of(&request));
+        import::run(&self.catalog, who, request.into_inner()).await.map(Response::new)
     }
 }
 

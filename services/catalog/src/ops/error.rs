@@ -39,6 +39,9 @@ pub enum Error {
     /// The file is not in the format that it should be in.
     #[error("the file can't be loaded: {0}")]
     FileMalformed(#[from] Malformed),
+    /// The caller's token was revoked while the call went on; what was done before stays.
+    #[error("the caller is not let in any more")]
+    CallerRefused,
     #[error("the service is stopping")]
     Stopping,
     #[error(transparent)]
@@ -74,6 +77,7 @@ impl Transient for Error {
             | Self::ReservationExpired
             | Self::RestockTooLarge { .. }
             | Self::FileMalformed(_)
+            | Self::CallerRefused
             | Self::Stopping => false,
         }
     }

@@ -10,7 +10,7 @@ mod reserve;
 mod restock;
 
 pub use error::Error;
-pub use import::ImportSettings;
+pub use import::{ImportSettings, IsLetIn};
 pub use inventory::AdjustStock;
 pub use restock::ReturnStock;
 

@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use kontor_proto::google::api::HttpBody;
 use kontor_proto::kontor::catalog::v1 as pb;
 use kontor_runtime::Claims;
 use kontor_testkit::issuer::claims;
 use kontor_testkit::{Issuer, with_token};
 use kontor_types::ids::{OrderId, UserId, new_uuid};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 use crate::shop::{Shop, assert_status};
@@ -129,6 +132,45 @@ async fn a_call_that_waits_for_auths_first_word_is_judged_by_it() {
     for answer in answers.into_iter().map(Result::unwrap_err).filter(|status| status.code() != Code::Unavailable) {
         assert_status(&answer, Code::Unauthenticated, "TOKEN_REVOKED");
     }
+}
+
+fn piece(csv: &str) -> pb::ImportProductsRequest {
+    let file = HttpBody { content_type: "text/csv".into(), data: csv.to_owned().into() };
+    pb::ImportProductsRequest { file: Some(file), ..Default::default() }
+}
+
+#[tokio::test]
+async fn an_upload_ends_when_its_session_does_and_nothing_is_loaded() {
+    let shop = Shop::open().await;
+    let session = new_uuid();
+    let token = shop.issuer.user_in(session, UserId::generate(), &["catalog.edit"]);
+    let (pieces, stream) = mpsc::channel(1);
+    let mut products = shop.products.clone();
+    let upload =
+        tokio::spawn(async move { products.import_products(with_token(ReceiverStream::new(stream), &token)).await });
+    pieces.send(piece("Handle,Title,Variant SKU,Variant Price\nmug,Mug,MUG-1,12.50\n")).await.unwrap();
+    shop.issuer.revoke(session);
+    assert_status(&upload.await.unwrap().unwrap_err(), Code::Unauthenticated, "TOKEN_REVOKED");
+    assert_eq!(shop.product("mug").await.unwrap_err().code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_file_that_is_being_loaded_stops_when_its_session_ends() {
+    let shop = Shop::open().await;
+    let session = new_uuid();
+    let token = shop.issuer.user_in(session, UserId::generate(), &["catalog.edit"]);
+    let rows: String = (0..5000).map(|n| format!("mug-{n},Mug {n},MUG-{n},12.50\n")).collect();
+    let file = piece(&format!("Handle,Title,Variant SKU,Variant Price\n{rows}"));
+    let mut products = shop.products.clone();
+    let upload =
+        tokio::spawn(async move { products.import_products(with_token(tokio_stream::iter([file]), &token)).await });
+    while shop.product("mug-0").await.is_err() {
+        assert!(!upload.is_finished());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    shop.issuer.revoke(session);
+    assert_status(&upload.await.unwrap().unwrap_err(), Code::Unauthenticated, "TOKEN_REVOKED");
+    assert_eq!(shop.product("mug-4999").await.unwrap_err().code(), Code::NotFound);
 }
 
 #[tokio::test]

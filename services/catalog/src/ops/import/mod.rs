@@ -20,6 +20,9 @@ const CHUNK: usize = 100;
 /// After how many products the log hears of it.
 const LOGGED_EVERY: usize = 500;
 
+/// Whether the caller would be let in now.
+pub type IsLetIn<'a> = &'a (dyn Fn() -> bool + Sync);
+
 /// How a file is to be taken.
 #[derive(Clone, Copy, Debug)]
 pub struct ImportSettings {
@@ -36,23 +39,38 @@ struct Known {
 }
 
 impl Catalog {
-    /// Loads a file in the format of Shopify's product export; with a key, the first report is given again.
-    pub async fn import(&self, file: Bytes, settings: ImportSettings, key: Option<Key>) -> Result<ImportReport, Error> {
+    /// Loads a file in the format of Shopify's product export; with a key, the first report is given again. Loading takes a while: each
+    /// product is written only if the caller is let in still.
+    pub async fn import(
+        &self,
+        file: Bytes,
+        settings: ImportSettings,
+        key: Option<Key>,
+        is_let_in: IsLetIn<'_>,
+    ) -> Result<ImportReport, Error> {
         let file = read(file, settings.currency).await?;
-        let Some(key) = key else { return self.load_all(file, settings.validate_only).await };
+        let Some(key) = key else { return self.load_all(file, settings.validate_only, is_let_in).await };
         if let Some(report) = self.begin_import(&key).await? {
             return Ok(report);
         }
-        let report = self.load_all(file, settings.validate_only).await?;
+        let report = self.load_all(file, settings.validate_only, is_let_in).await?;
         self.end_import(&key, report).await
     }
 
-    async fn load_all(&self, file: ProductFile, validate_only: bool) -> Result<ImportReport, Error> {
+    async fn load_all(
+        &self,
+        file: ProductFile,
+        validate_only: bool,
+        is_let_in: IsLetIn<'_>,
+    ) -> Result<ImportReport, Error> {
         let ProductFile { drafts, refused, issues } = file;
         let mut report = ImportReport::new(refused, issues);
         for (index, chunk) in drafts.chunks(CHUNK).enumerate() {
             let known = self.known(chunk).await?;
             for draft in chunk {
+                if !is_let_in() {
+                    return Err(Error::CallerRefused);
+                }
                 report.add(self.load(draft, &known, validate_only).await?);
             }
             let done = index * CHUNK + chunk.len();
