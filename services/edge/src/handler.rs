@@ -8,7 +8,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use futures_util::{FutureExt, stream};
-use http::header::{ALLOW, CONTENT_LENGTH};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use kontor_proto::kontor::error::v1::ErrorReason;
 use kontor_types::ids::new_uuid;
@@ -27,6 +27,10 @@ use crate::tree::RequestPath;
 use crate::upload::{self, Upload};
 use crate::{body, call, request, response, trace};
 
+/// Where documents lie that are the same for all (RFC 8615). Other answers may hold tokens, or what only one guest may read, and are not
+/// for caches (RFC 6749, section 5.1).
+const WELL_KNOWN: &str = "/.well-known/";
+
 #[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) routes: Routes,
@@ -43,6 +47,7 @@ enum Found {
 pub(crate) async fn handle(State(setup): State<Arc<Setup>>, request: Request) -> Response {
     let request_id = request_id(request.headers());
     let is_head = request.method() == Method::HEAD;
+    let is_for_all = request.uri().path().starts_with(WELL_KNOWN);
     let head = Head::of(&request);
     let (parts, body) = request.into_parts();
     let (body, rest) = Shared::split(body);
@@ -62,6 +67,9 @@ pub(crate) async fn handle(State(setup): State<Arc<Setup>>, request: Request) ->
     measured.end(response.status());
     if let Ok(value) = HeaderValue::try_from(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if !is_for_all {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if is_head { without_body(response) } else { response }
 }

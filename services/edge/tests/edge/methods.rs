@@ -49,6 +49,19 @@ async fn options_lists_the_methods() {
     assert_eq!(problem(edge.request(Method::OPTIONS, "/v1/nothing")).await.0, 404);
 }
 
+/// They may hold tokens, or a guest's address.
+#[tokio::test]
+async fn answers_and_problems_are_not_for_caches() {
+    let edge = Harness::start().await;
+    for (path, status) in [("/v1/products/mug", 200), ("/v1/unicorns", 404)] {
+        let response = edge.get(path).send().await.unwrap();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["cache-control"]),
+            (status, &"no-store".parse().unwrap())
+        );
+    }
+}
+
 #[tokio::test]
 async fn head_is_get_without_the_body() {
     let edge = Harness::start().await;
