@@ -1,7 +1,8 @@
 //! Opening the journal's file: what it holds becomes the ledger again.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use super::line;
@@ -22,10 +23,15 @@ pub(crate) enum JournalError {
     },
 }
 
+/// Who decides about payments is nobody else's business: only the owner reads the file.
+const PRIVATE: u32 = 0o600;
+
 /// Opens the file, or makes it, and reads what it holds. A last line that has no line feed is what a crash left of a decision
 /// that nobody has had an answer to: it is cut off.
 pub(super) fn open(path: &Path) -> Result<(File, Ledger), JournalError> {
-    let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    let file = OpenOptions::new().read(true).append(true).create(true).mode(PRIVATE).open(path)?;
+    // It may be one of an earlier version.
+    file.set_permissions(Permissions::from_mode(PRIVATE))?;
     file.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => JournalError::InUse,
         TryLockError::Error(error) => JournalError::Io(error),

@@ -1,7 +1,9 @@
 //! The journal: what was answered is remembered by the next process, also after SIGKILL.
 
+use std::fs::Permissions;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -87,8 +89,12 @@ async fn a_wrong_line_keeps_the_program_from_starting_and_is_named() {
 async fn the_journal_is_for_programs_and_holds_no_payment_token() {
     let folder = tempfile::tempdir().unwrap();
     let journal = folder.path().join("journal");
+    // As an earlier version left it: for everybody to read.
+    std::fs::write(&journal, "").unwrap();
+    std::fs::set_permissions(&journal, Permissions::from_mode(0o644)).unwrap();
     let Sandbox { client, .. } = &Sandbox::start(Some(&journal)).await;
     client.authorize("a", 79, "tok_approve").await.unwrap();
+    assert_eq!(std::fs::metadata(&journal).unwrap().permissions().mode() & 0o777, 0o600);
     client.authorize("b", 79, "4242424242424242").await.unwrap();
     client.capture("c", "a", usd(79)).await.unwrap();
     let text = std::fs::read_to_string(&journal).unwrap();
