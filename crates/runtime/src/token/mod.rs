@@ -33,6 +33,9 @@ const REMEMBERED: usize = 20_000;
 /// The longest token that is looked at, in bytes.
 const TOKEN_MAX: usize = 4096;
 
+/// How many seconds auth's clock may be ahead of ours.
+const CLOCK_SKEW_MAX: i64 = 60;
+
 /// Verifies access tokens.
 pub struct Verifier {
     validation: Validation,
@@ -105,6 +108,9 @@ impl Verifier {
         let kid = kid_of(token)?;
         let key = self.key(&kid).await?;
         let claims = decode::<Claims>(token, &key, &self.validation).map_err(|e| refused(e.kind()))?.claims;
+        if claims.iat > now() + CLOCK_SKEW_MAX {
+            return Err(invalid());
+        }
         let caller = claims.caller().ok_or_else(invalid)?;
         let verified = Arc::new(Verified { caller, kid, exp: claims.exp });
         self.seen.insert(token.to_owned(), Arc::clone(&verified));

@@ -64,6 +64,7 @@ async fn claims_that_are_not_as_agreed_are_refused() {
         with("sub", json!("")),
         with("sub", json!("users/1")),
         with("sub", json!("users/me")),
+        with("iat", json!(exp)),
         with("sid", json!("no session")),
         with("scope", json!(["catalog.edit"])),
         json!([]),
