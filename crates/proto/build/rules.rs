@@ -85,7 +85,7 @@ fn if_countable(field: &FieldDescriptor, checks: &str) -> String {
     format!("if found.count({name:?}, self.{ident}.len(), {min}, {max}) {{ {checks} }}\n")
 }
 
-/// One rule needs no mention in the contract: no text holds a NUL character.
+/// One rule needs no mention in the contract: no text holds control characters.
 fn text_check(field: &FieldDescriptor) -> String {
     let (name, value) = (field.name(), format!("self.{}", field_ident(field)));
     match field.kind() {
