@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use secrecy::{ExposeSecret, SecretString};
+use unicode_normalization::UnicodeNormalization;
 
 use super::email::Email;
 
@@ -33,6 +34,12 @@ pub(crate) enum WeakPassword {
     Simple,
     #[error("is the e-mail address; choose another")]
     Address,
+}
+
+/// The password as it is hashed: in normalization form KC (NIST SP 800-63B, section 5.1.1.2), since keyboards and systems write the same
+/// letters in several ways.
+pub(crate) fn normalized(password: &SecretString) -> SecretString {
+    password.expose_secret().nfkc().collect::<String>().into()
 }
 
 /// Checks the length of a password.
@@ -91,6 +98,14 @@ mod tests {
         assert_eq!(checked("äöüäöüäßöüäö"), Err(WeakPassword::Short(15)));
         assert_eq!(checked(&"correct horse ".repeat(9)), Ok(()));
         assert_eq!(checked(&"correct horse ".repeat(10)), Err(WeakPassword::Long));
+    }
+
+    #[test]
+    fn one_password_has_one_spelling() {
+        let normal = |text: &str| normalized(&text.into()).expose_secret().to_owned();
+        assert_eq!(normal("cafe\u{301}"), normal("caf\u{e9}"));
+        assert_eq!(normal("\u{ff41}\u{fb01}"), "afi");
+        assert_eq!(normal("plain words"), "plain words");
     }
 
     #[test]

@@ -21,7 +21,7 @@ const PASSWORD: Limit = Limit { burst: 10, period_seconds: 30 };
 /// Codes tried with one account's second factor, by a caller who knows the password. Three codes of a million are valid at
 /// any time, so that guessing has to be slower than that of passwords.
 const SECOND_FACTOR: Limit = Limit { burst: 10, period_seconds: 5 * 60 };
-/// Mails that are requested for one address.
+/// Mails that are requested for one mailbox.
 const MAIL: Limit = Limit { burst: 5, period_seconds: 10 * 60 };
 
 /// A bucket that attempts are counted in.
@@ -53,9 +53,9 @@ impl Bucket {
         Self::new("secondFactor", &user.to_string(), SECOND_FACTOR)
     }
 
-    /// Of the mails to an e-mail address in lower case.
-    pub(crate) fn mail(email_lower: &str) -> Self {
-        Self::new("mail", email_lower, MAIL)
+    /// Of the mails to a mailbox, whatever tag its address has.
+    pub(crate) fn mail(mailbox: &str) -> Self {
+        Self::new("mail", mailbox, MAIL)
     }
 
     fn new(what: &str, whose: &str, limit: Limit) -> Self {

@@ -24,7 +24,7 @@ impl Auth {
         context: &RequestContext,
         email: &Email,
     ) -> Result<(PasswordResetId, DateTime<Utc>), Error> {
-        self.admit(&[Bucket::address(context.origin.address), Bucket::mail(&email.lower())]).await?;
+        self.admit(&[Bucket::address(context.origin.address), Bucket::mail(&email.mailbox())]).await?;
         let (id, code) = (PasswordResetId::generate(), code::generate());
         let insert = || self.request_password_reset_once(email, id, &code);
         let expire_time = retry("request_password_reset", insert).await?;

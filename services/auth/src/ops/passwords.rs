@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Error;
 use super::argon::Argon;
+use crate::domain::password;
 
 /// How many calls may wait for each that runs: about two seconds of work.
 const WAITING_PER_RUNNING: usize = 16;
@@ -61,7 +62,7 @@ impl Passwords {
 
     /// The hash of a password, with a salt of its own, as a PHC string.
     pub(super) async fn hash(&self, permit: HashPermit, password: SecretString) -> Result<String, Error> {
-        let argon = Arc::clone(&self.argon);
+        let (argon, password) = (Arc::clone(&self.argon), password::normalized(&password));
         Ok(self.run(permit, move || argon.hash(password.expose_secret().as_bytes())).await??)
     }
 
@@ -73,6 +74,7 @@ impl Passwords {
         hash: Option<SecretString>,
     ) -> Result<bool, Error> {
         let (argon, exists) = (Arc::clone(&self.argon), hash.is_some());
+        let password = password::normalized(&password);
         let hash = hash.unwrap_or_else(|| self.dummy_hash.clone());
         let compare = move || argon.matches(password.expose_secret().as_bytes(), hash.expose_secret());
         Ok(self.run(permit, compare).await?? && exists)

@@ -10,6 +10,7 @@ use super::{Auth, Error, RequestContext};
 use crate::domain::account::Credentials;
 use crate::domain::audit::Event;
 use crate::domain::challenge::Challenge;
+use crate::domain::email::Email;
 use crate::domain::hash::{SecretHash, random_secret};
 use crate::domain::password;
 use crate::domain::session::Tokens;
@@ -49,7 +50,7 @@ impl Auth {
         given: SecretString,
     ) -> Result<SignedIn, Error> {
         let permit = self.passwords.acquire()?;
-        let email_lower = email.to_lowercase();
+        let email_lower = Email::lookup_key(email);
         self.admit(&[Bucket::address(context.origin.address), Bucket::password(&email_lower)]).await?;
         // The connection returns to the pool before the hashing begins.
         let known = store::users::find_credentials(&mut *self.pool.acquire().await?, &email_lower).await?;

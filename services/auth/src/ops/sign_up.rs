@@ -35,7 +35,7 @@ impl Auth {
     ) -> Result<(SignUpId, DateTime<Utc>), Error> {
         password::check(&applicant.password, &applicant.email, false).map_err(Error::refused_password("password"))?;
         let permit = self.passwords.acquire()?;
-        self.admit(&[Bucket::address(context.origin.address), Bucket::mail(&applicant.email.lower())]).await?;
+        self.admit(&[Bucket::address(context.origin.address), Bucket::mail(&applicant.email.mailbox())]).await?;
         let password_hash = self.passwords.hash(permit, applicant.password.clone()).await?;
         let (id, code) = (SignUpId::generate(), code::generate());
         let code_hash = code::hash(id, &code);

@@ -9,6 +9,7 @@ use super::{Auth, Error, RequestContext, admin_lock};
 use crate::domain::account::User;
 use crate::domain::audit::Event;
 use crate::domain::binding::Member;
+use crate::domain::email::Email;
 use crate::store;
 
 impl Auth {
@@ -23,7 +24,7 @@ impl Auth {
     pub async fn list_users(&self, email: &str, after: Option<PageToken>, size: PageSize) -> Result<Page<User>, Error> {
         let mut conn = self.pool.acquire().await?;
         if !email.is_empty() {
-            let found = store::accounts::find_by_email(&mut conn, &email.to_lowercase()).await?;
+            let found = store::accounts::find_by_email(&mut conn, &Email::lookup_key(email)).await?;
             let items = found.into_iter().filter(|user| after.is_none_or(|token| token.after < user.id.0)).collect();
             return Ok(Page { items, next: None });
         }

@@ -39,7 +39,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, new: &NewSignUp<'_>) -> Resu
                VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 second') RETURNING expire_time";
     sqlx::query_scalar(sql)
         .bind(new.id.0)
-        .bind(new.email.as_given())
+        .bind(new.email.as_str())
         .bind(new.display_name)
         .bind(new.password_hash)
         .bind(&new.code_hash.0)

@@ -30,7 +30,7 @@ pub(crate) async fn insert(conn: &mut PgConnection, user: &NewUser<'_>, role: Ro
                VALUES ($1, $2, $3, $4, $5) ON CONFLICT (email_lower) DO NOTHING";
     let inserted = sqlx::query(sql)
         .bind(user.id.0)
-        .bind(user.email.as_given())
+        .bind(user.email.as_str())
         .bind(user.email.lower())
         .bind(user.display_name)
         .bind(user.password_hash)

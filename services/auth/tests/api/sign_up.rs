@@ -21,10 +21,40 @@ async fn the_mailed_code_makes_an_account_whose_token_every_service_can_verify()
     assert_eq!(caller.subject, Subject::User(UserId::from_name(&account.user).unwrap()));
 
     let user = auth.get_user(&tokens.access_token, "users/me").await.unwrap();
-    assert_eq!((user.name, user.email, user.display_name), (account.user, "Ada@Example.org".into(), "Ada".into()));
+    assert_eq!((user.name, user.email, user.display_name), (account.user, "Ada@example.org".into(), "Ada".into()));
     assert_eq!(user.roles, ["customer"]);
     assert!(user.create_time.is_some());
     auth.sign_in("ADA@example.org", PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_account_has_one_address_and_one_password_however_they_are_spelt() {
+    let (auth, _database) = Auth::new().await;
+    let sign_up = auth.sign_up("ada@b\u{fc}cher.example").await.unwrap().sign_up;
+    let code = code_in(&auth.mail_to("ada@xn--bcher-kva.example").await).unwrap();
+    auth.verify(&sign_up, &code).await.unwrap();
+    // As a Japanese keyboard writes it.
+    let wide: String = PASSWORD
+        .chars()
+        .map(|c| if c == ' ' { '\u{3000}' } else { char::from_u32(c as u32 + 0xfee0).unwrap() })
+        .collect();
+    for (email, password) in [("ADA@B\u{dc}CHER.example", PASSWORD), ("ada@xn--bcher-kva.example", &wide)] {
+        auth.sign_in(email, password).await.unwrap();
+    }
+    for email in ["a..b@example.org", "a;b@example.org", "<a@example.org>", "a@example.org.", "a\u{ad}b@example.org"] {
+        assert_eq!(reason(auth.sign_up(email).await), ErrorReason::FieldViolation, "{email}");
+    }
+}
+
+#[tokio::test]
+async fn tags_get_a_mailbox_no_more_mails() {
+    let (auth, _database) = Auth::new().await;
+    for n in 0..5 {
+        auth.sign_up(&format!("ada+{n}@example.org")).await.unwrap();
+    }
+    let refused = auth.sign_up("Ada+x@EXAMPLE.org").await.unwrap_err();
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    auth.sign_up("bob+1@example.org").await.unwrap();
 }
 
 #[tokio::test]

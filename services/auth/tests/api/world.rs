@@ -151,7 +151,7 @@ impl Auth {
     /// The newest mail to an address, once there is one.
     pub(crate) async fn mail_to(&self, email: &str) -> Mail {
         for _ in 0..200 {
-            if let Some(mail) = self.mailbox.mails().into_iter().rfind(|mail| mail.to == email) {
+            if let Some(mail) = self.mailbox.mails().into_iter().rfind(|mail| mail.to.eq_ignore_ascii_case(email)) {
                 return mail;
             }
             tokio::time::sleep(std::time::Duration::from_millis(25)).await;
