@@ -148,10 +148,12 @@ impl Auth {
         UserServiceClient::new(self.channel.clone()).get_user(request).await.map(tonic::Response::into_inner)
     }
 
-    /// The newest mail to an address, once there is one.
+    /// The newest mail to an address, once there is one. Domains are kept in lower case.
     pub(crate) async fn mail_to(&self, email: &str) -> Mail {
-        for _ in 0..200 {
-            if let Some(mail) = self.mailbox.mails().into_iter().rfind(|mail| mail.to.eq_ignore_ascii_case(email)) {
+        let (local, domain) = email.split_once('@').unwrap();
+        let to = format!("{local}@{}", domain.to_lowercase());
+        for _ in 0..2000 {
+            if let Some(mail) = self.mailbox.mails().into_iter().rfind(|mail| mail.to == to) {
                 return mail;
             }
             tokio::time::sleep(std::time::Duration::from_millis(25)).await;
