@@ -1,6 +1,8 @@
 //! Statuses that fit into trailers. Most gRPC implementations take 8 KiB of those; some end the connection, which other calls share,
 //! when there are more. What is cut off is counted in the message.
 
+use std::collections::HashMap;
+
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt};
 
@@ -34,7 +36,7 @@ pub fn status(code: Code, message: &str, mut details: ErrorDetails) -> Status {
     }
     if let Some(info) = details.error_info().cloned() {
         let metadata = info.metadata.into_iter().map(|(key, value)| (key, short(value)));
-        details.set_error_info(info.reason, info.domain, metadata.collect::<std::collections::HashMap<_, _>>());
+        details.set_error_info(info.reason, info.domain, metadata.collect::<HashMap<_, _>>());
     }
     let message = short(message.to_owned());
     let message = if left_out == 0 { message } else { format!("{message} (and {left_out} more)") };

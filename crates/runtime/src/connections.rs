@@ -84,7 +84,7 @@ async fn begins(stream: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// Whom connections count for. An IPv6 customer has at least a /64.
+/// The origin that a connection counts for: an IPv4 address, or an IPv6 /64, of which a customer of a provider has at least one.
 fn origin(peer: SocketAddr) -> IpAddr {
     match peer.ip().to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) & !u128::from(u64::MAX)).into()),

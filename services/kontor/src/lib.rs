@@ -44,7 +44,7 @@ fn tell_password(asked: &AdminPassword) -> Result<(), Error> {
     answer(password.expose_secret())
 }
 
-/// The answer of a command, which somebody may keep in a file: half of it is an error.
+/// The answer of a command, which a caller may redirect to a file: half of it is an error.
 fn answer(text: impl std::fmt::Display) -> Result<(), Error> {
     use std::io::Write;
     let mut output = std::io::stdout();

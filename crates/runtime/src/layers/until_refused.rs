@@ -15,7 +15,7 @@ use tonic::body::Body;
 pub(super) enum End {
     /// An answer: the caller is told by its trailers.
     Trailers,
-    /// A request: whoever reads it gets an error.
+    /// A request: the handler that reads it gets an error.
     Error,
 }
 

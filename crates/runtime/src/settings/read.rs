@@ -39,7 +39,7 @@ pub(super) enum Parsed {
 pub fn read(command: Command, needs: &[(&str, &str)]) -> ArgMatches {
     match parse(command, std::env::args_os().collect(), needs) {
         Ok(Parsed::Run(matches)) => matches,
-        // Whoever reads may have read enough.
+        // A reader such as `head` may close the pipe before the end.
         Ok(Parsed::Print(table)) => std::process::exit(writeln!(std::io::stdout(), "{table}").is_err().into()),
         Err(Refusal::CommandLine(error)) => error.exit(),
         Err(Refusal::Settings(problems)) => {

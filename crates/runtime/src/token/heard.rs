@@ -83,8 +83,8 @@ impl Verifier {
         if is_fresh { Ok(()) } else { Err(stale()) }
     }
 
-    /// Returns when a token that was all right is so no more; if it is used by one whom a permission lets in, also when nothing was
-    /// heard for too long.
+    /// Returns when a valid token is no longer valid; if its caller was admitted by a permission, also when nothing was heard for too
+    /// long.
     pub(crate) async fn until_refused(&self, token: &Verified, is_privileged: bool) -> Status {
         let mut heard = self.heard.0.subscribe();
         let mut end = pin!(sleep(until(token.exp)));

@@ -41,7 +41,7 @@ async fn is_closed(addr: SocketAddr, said: &[u8]) {
 }
 
 #[tokio::test]
-async fn whoever_says_too_little_is_not_waited_for() {
+async fn a_connection_that_says_too_little_is_closed() {
     let (grpc, http) = (grpc().await, http().await);
     tokio::join!(
         is_closed(grpc, b""),
